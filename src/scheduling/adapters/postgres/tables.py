@@ -1,0 +1,462 @@
+"""The tables, as the migrations leave them (a test compares the two catalogues).
+
+Every key, unique or exclusion constraint begins with `tenant_id`, so that the schema
+can be distributed on it as it is. Constraint names are read by `violations.py`.
+"""
+
+from typing import Any
+
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    Date,
+    DateTime,
+    ForeignKeyConstraint,
+    Identity,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    PrimaryKeyConstraint,
+    SmallInteger,
+    Table,
+    Text,
+    UniqueConstraint,
+    Uuid,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB, TSTZRANGE, ExcludeConstraint
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(referred_table_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+NO_OVERLAP = "ex_claims_no_overlap"
+
+OUTBOX_PARTITIONS = 64
+"""Relays share these by advisory lock; an aggregate's events stay in one of them."""
+
+
+def _id(name: str, *, nullable: bool = False) -> Column[Any]:
+    return Column(name, Uuid, nullable=nullable)
+
+
+def _instant(name: str, *, nullable: bool = False) -> Column[Any]:
+    return Column(name, DateTime(timezone=True), nullable=nullable)
+
+
+def _words(name: str) -> Column[Any]:
+    return Column(name, ARRAY(Text), nullable=False)
+
+
+def _version() -> Column[Any]:
+    return Column("version", Integer, nullable=False)
+
+
+def _key(*columns: str) -> PrimaryKeyConstraint:
+    return PrimaryKeyConstraint("tenant_id", *columns)
+
+
+def _belongs_to(table: str, column: str) -> ForeignKeyConstraint:
+    return ForeignKeyConstraint(
+        ["tenant_id", column], [f"{table}.tenant_id", f"{table}.id"]
+    )
+
+
+def _of_a_tenant() -> ForeignKeyConstraint:
+    return ForeignKeyConstraint(["tenant_id"], ["tenants.tenant_id"])
+
+
+def _one_of(column: str, *values: str) -> CheckConstraint:
+    allowed = ", ".join(f"'{value}'" for value in values)
+    return CheckConstraint(f"{column} IN ({allowed})", name=column)
+
+
+tenants = Table("tenants", metadata, _id("tenant_id"), _instant("created_at"), _key())
+
+settings = Table(
+    "settings",
+    metadata,
+    _id("tenant_id"),
+    Column("buffer_minutes", Integer, nullable=False),
+    Column("minimum_notice_minutes", Integer, nullable=False),
+    Column("horizon_days", Integer, nullable=False),
+    Column("hold_minutes", Integer, nullable=False),
+    Column("reminder_offsets_minutes", ARRAY(Integer), nullable=False),
+    Column("no_show_grace_minutes", Integer, nullable=False),
+    Column("limit_per_practitioner_day", Integer),
+    Column("limit_per_practitioner_week", Integer),
+    Column("timezone", Text, nullable=False),
+    _version(),
+    _instant("updated_at"),
+    _key(),
+    _of_a_tenant(),
+)
+
+practitioners = Table(
+    "practitioners",
+    metadata,
+    _id("tenant_id"),
+    _id("id"),
+    Column("name", Text, nullable=False),
+    Column("active", Boolean, nullable=False),
+    _words("specialties"),
+    _version(),
+    _instant("created_at"),
+    _instant("updated_at"),
+    _key("id"),
+    _of_a_tenant(),
+)
+
+locations = Table(
+    "locations",
+    metadata,
+    _id("tenant_id"),
+    _id("id"),
+    Column("name", Text, nullable=False),
+    Column("code", Text, nullable=False),
+    Column("timezone", Text, nullable=False),
+    Column("country", Text),
+    Column("subdivision", Text),
+    Column("active", Boolean, nullable=False),
+    _version(),
+    _instant("created_at"),
+    _instant("updated_at"),
+    _key("id"),
+    UniqueConstraint("tenant_id", "code", name="uq_locations_code"),
+    _of_a_tenant(),
+)
+
+patients = Table(
+    "patients",
+    metadata,
+    _id("tenant_id"),
+    _id("id"),
+    Column("name", Text, nullable=False),
+    Column("active", Boolean, nullable=False),
+    Column("file_number", Text),
+    Column("phone", Text),
+    Column("email", Text),
+    Column("prefers_whatsapp", Boolean, nullable=False),
+    Column("prefers_sms", Boolean, nullable=False),
+    Column("prefers_email", Boolean, nullable=False),
+    _version(),
+    _instant("created_at"),
+    _instant("updated_at"),
+    _key("id"),
+    UniqueConstraint("tenant_id", "file_number", name="uq_patients_file_number"),
+    _of_a_tenant(),
+)
+
+practitioner_roles = Table(
+    "practitioner_roles",
+    metadata,
+    _id("tenant_id"),
+    _id("id"),
+    _id("practitioner_id"),
+    _id("location_id"),
+    Column("active", Boolean, nullable=False),
+    _words("specialties"),
+    _words("service_types"),
+    Column("timezone", Text),
+    Column("period_start", Date),
+    Column("period_end", Date),
+    Column("availability", JSONB, nullable=False),
+    Column("not_available", JSONB, nullable=False),
+    _version(),
+    _instant("created_at"),
+    _instant("updated_at"),
+    _key("id"),
+    _belongs_to("practitioners", "practitioner_id"),
+    _belongs_to("locations", "location_id"),
+    Index(
+        "ix_practitioner_roles_practitioner",
+        "tenant_id",
+        "practitioner_id",
+        "location_id",
+    ),
+)
+
+schedules = Table(
+    "schedules",
+    metadata,
+    _id("tenant_id"),
+    _id("id"),
+    _id("practitioner_id"),
+    _id("location_id"),
+    _id("practitioner_role_id", nullable=True),
+    Column("timezone", Text, nullable=False),
+    Column("availability", JSONB, nullable=False),
+    Column("horizon_days", Integer),
+    _version(),
+    _instant("created_at"),
+    _instant("updated_at"),
+    _key("id"),
+    UniqueConstraint("tenant_id", "practitioner_role_id", name="uq_schedules_role"),
+    _belongs_to("practitioners", "practitioner_id"),
+    _belongs_to("locations", "location_id"),
+    _belongs_to("practitioner_roles", "practitioner_role_id"),
+    Index("ix_schedules_practitioner", "tenant_id", "practitioner_id", "location_id"),
+)
+
+schedule_exceptions = Table(
+    "schedule_exceptions",
+    metadata,
+    _id("tenant_id"),
+    _id("id"),
+    _id("schedule_id"),
+    Column("kind", Text, nullable=False),
+    Column("on_date", Date),
+    _instant("starts_at", nullable=True),
+    _instant("ends_at", nullable=True),
+    Column("windows", JSONB, nullable=False),
+    Column("reason", Text),
+    _instant("created_at"),
+    _key("id"),
+    _one_of("kind", "closed", "replace", "extra"),
+    CheckConstraint(
+        "(on_date IS NOT NULL) <> (starts_at IS NOT NULL AND ends_at IS NOT NULL)",
+        name="date_or_period",
+    ),
+    _belongs_to("schedules", "schedule_id"),
+    Index("ix_schedule_exceptions_schedule", "tenant_id", "schedule_id"),
+)
+
+slots = Table(
+    "slots",
+    metadata,
+    _id("tenant_id"),
+    _id("id"),
+    _id("schedule_id"),
+    _id("practitioner_id"),
+    _id("location_id"),
+    _instant("starts_at"),
+    _instant("ends_at"),
+    Column("timezone", Text, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("capacity", Integer, nullable=False),
+    Column("booked", Integer, nullable=False),
+    _words("service_types"),
+    _version(),
+    _id("generation_run_id", nullable=True),
+    Column("source_event_id", Text),
+    _key("id"),
+    UniqueConstraint(
+        "tenant_id", "schedule_id", "starts_at", "ends_at", name="uq_slots_period"
+    ),
+    _one_of(
+        "status", "free", "busy", "busy-tentative", "busy-unavailable", "entered-in-error"
+    ),
+    CheckConstraint("ends_at > starts_at", name="positive_length"),
+    CheckConstraint("capacity >= 1", name="capacity"),
+    CheckConstraint("booked >= 0", name="booked"),
+    _belongs_to("schedules", "schedule_id"),
+    _belongs_to("practitioners", "practitioner_id"),
+    _belongs_to("locations", "location_id"),
+    Index("ix_slots_practitioner_start", "tenant_id", "practitioner_id", "starts_at"),
+    Index("ix_slots_location_start", "tenant_id", "location_id", "starts_at"),
+    # A booking changes no indexed column: with room on the page it is a HOT update.
+    postgresql_with={"fillfactor": 85},
+)
+
+appointments = Table(
+    "appointments",
+    metadata,
+    _id("tenant_id"),
+    _id("id"),
+    _id("patient_id"),
+    _id("practitioner_id"),
+    _id("location_id"),
+    _id("schedule_id"),
+    Column("slot_ids", ARRAY(Uuid), nullable=False),
+    _instant("starts_at"),
+    _instant("ends_at"),
+    Column("timezone", Text, nullable=False),
+    Column("appointment_type", Text, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("reason", Text),
+    Column("notes", Text),
+    Column("resources", JSONB, nullable=False),
+    Column("overbooked", Boolean, nullable=False),
+    Column("override_reason", Text),
+    _instant("hold_expires_at", nullable=True),
+    Column("status_reason_code", Text),
+    Column("status_comment", Text),
+    Column("cancelled_by", Text),
+    _id("sub_file_id", nullable=True),
+    _instant("created_at"),
+    _instant("updated_at"),
+    _version(),
+    _key("id"),
+    _one_of(
+        "status",
+        "proposed",
+        "pending",
+        "booked",
+        "confirmed",
+        "arrived",
+        "in-progress",
+        "completed",
+        "cancelled",
+        "no-show",
+        "entered-in-error",
+    ),
+    CheckConstraint("ends_at > starts_at", name="positive_length"),
+    _belongs_to("patients", "patient_id"),
+    _belongs_to("practitioners", "practitioner_id"),
+    _belongs_to("locations", "location_id"),
+    Index(
+        "ix_appointments_practitioner_start",
+        "tenant_id",
+        "practitioner_id",
+        "starts_at",
+    ),
+    Index("ix_appointments_patient_start", "tenant_id", "patient_id", "starts_at"),
+    Index("ix_appointments_location_start", "tenant_id", "location_id", "starts_at"),
+)
+
+claims = Table(
+    "claims",
+    metadata,
+    _id("tenant_id"),
+    _id("appointment_id"),
+    Column("actor_kind", SmallInteger, nullable=False),
+    _id("actor_id"),
+    _id("share_id"),
+    _instant("starts_at"),
+    _instant("ends_at"),
+    Column("taken", TSTZRANGE, nullable=False),
+    Column("overbooked", Boolean, nullable=False),
+    _key("appointment_id", "actor_kind", "actor_id", "share_id"),
+    CheckConstraint("actor_kind BETWEEN 1 AND 4", name="actor_kind"),
+    # Claims of one group slot carry its id as share_id and may lie on each other.
+    ExcludeConstraint(
+        ("tenant_id", "="),
+        ("actor_id", "="),
+        ("actor_kind", "="),
+        ("taken", "&&"),
+        ("share_id", "<>"),
+        where=text("NOT overbooked"),
+        using="gist",
+        name=NO_OVERLAP,
+    ),
+    _belongs_to("appointments", "appointment_id"),
+)
+
+reminders = Table(
+    "reminders",
+    metadata,
+    _id("tenant_id"),
+    _id("id"),
+    _id("appointment_id"),
+    Column("appointment_version", Integer, nullable=False),
+    Column("offset_minutes", Integer, nullable=False),
+    Column("channel", Text, nullable=False),
+    _instant("due_at"),
+    Column("status", Text, nullable=False),
+    Column("reason", Text),
+    Column("attempts", Integer, nullable=False),
+    _instant("sent_at", nullable=True),
+    _key("id"),
+    UniqueConstraint(
+        "tenant_id",
+        "appointment_id",
+        "appointment_version",
+        "offset_minutes",
+        "channel",
+        name="uq_reminders_once",
+    ),
+    _one_of("status", "SCHEDULED", "SENT", "FAILED", "CANCELLED", "SKIPPED"),
+    _belongs_to("appointments", "appointment_id"),
+    Index(
+        "ix_reminders_due", "due_at", postgresql_where=text("status = 'SCHEDULED'")
+    ),
+)
+
+outbox = Table(
+    "outbox",
+    metadata,
+    _id("tenant_id"),
+    Column("id", BigInteger, Identity(always=True), nullable=False),
+    _id("event_id"),
+    Column("partition", SmallInteger, nullable=False),
+    _id("aggregate_id"),
+    Column("aggregate_version", Integer, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    _instant("created_at"),
+    _instant("published_at", nullable=True),
+    _instant("blocked_at", nullable=True),
+    Column("blocked_reason", Text),
+    _key("id"),
+    CheckConstraint(
+        f"partition BETWEEN 0 AND {OUTBOX_PARTITIONS - 1}", name="partition"
+    ),
+    Index(
+        "ix_outbox_pending",
+        "partition",
+        "id",
+        postgresql_where=text("published_at IS NULL"),
+    ),
+    # Every row is written once and marked once: vacuum by count, not by share.
+    postgresql_with={
+        "autovacuum_vacuum_scale_factor": 0,
+        "autovacuum_vacuum_threshold": 20000,
+        "autovacuum_vacuum_insert_scale_factor": 0,
+        "autovacuum_vacuum_insert_threshold": 100000,
+        "autovacuum_vacuum_cost_delay": 0,
+    },
+)
+
+inbox = Table(
+    "inbox",
+    metadata,
+    _id("tenant_id"),
+    Column("source", Text, nullable=False),
+    Column("event_id", Text, nullable=False),
+    Column("type", Text, nullable=False),
+    _instant("received_at"),
+    _key("source", "event_id"),
+)
+
+idempotency_keys = Table(
+    "idempotency_keys",
+    metadata,
+    _id("tenant_id"),
+    Column("caller", Text, nullable=False),
+    Column("key", Text, nullable=False),
+    Column("fingerprint", Text, nullable=False),
+    Column("status", SmallInteger, nullable=False),
+    Column("headers", JSONB, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    _instant("created_at"),
+    _key("caller", "key"),
+    Index("ix_idempotency_keys_created_at", "created_at"),
+)
+
+audit = Table(
+    "audit",
+    metadata,
+    _id("tenant_id"),
+    _id("id"),
+    _instant("at"),
+    Column("actor", Text, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("outcome", Text, nullable=False),
+    Column("entity_type", Text, nullable=False),
+    _id("entity_id"),
+    Column("entity_version", Integer),
+    Column("changes", JSONB, nullable=False),
+    Column("request_id", Text),
+    _key("id"),
+    Index("ix_audit_entity", "tenant_id", "entity_id", "at"),
+)
