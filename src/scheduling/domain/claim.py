@@ -1,0 +1,126 @@
+"""The stretch of time that an active appointment takes from an exclusive actor."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import IntEnum
+from typing import Self
+from uuid import UUID
+
+from scheduling.domain.identifiers import AppointmentId
+from scheduling.domain.period import Period
+
+
+class ActorKind(IntEnum):
+    """Who can be in one place at a time only. The numbers are stored."""
+
+    PRACTITIONER = 1
+    PATIENT = 2
+    ROOM = 3
+    DEVICE = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """An exclusive thing that an appointment names: a room or a device."""
+
+    kind: ActorKind
+    id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """Claims of one actor may not overlap unless they carry the same `share_id`:
+    all patients of one group slot share its practitioner and its room.
+
+    `until` is the end with the buffer as it was when the time was booked. An overbooked
+    claim is seen by those who ask first, and does not stop those who may override.
+    """
+
+    appointment_id: AppointmentId
+    kind: ActorKind
+    actor_id: UUID
+    share_id: UUID
+    period: Period
+    until: datetime
+    overbooked: bool = False
+
+    def is_in_the_way_of(self, other: Self) -> bool:
+        return (
+            self.kind is other.kind
+            and self.actor_id == other.actor_id
+            and self.share_id != other.share_id
+            and self.period.start < other.until
+            and other.period.start < self.until
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Clashes:
+    """Appointments that are in the way, and those whose buffer alone is."""
+
+    overlapping: tuple[UUID, ...] = ()
+    buffering: tuple[UUID, ...] = ()
+
+
+def clashes(wanted: Sequence[Claim], standing: Iterable[Claim]) -> Clashes:
+    overlapping: dict[UUID, None] = {}
+    buffering: dict[UUID, None] = {}
+    for other in standing:
+        for claim in wanted:
+            if claim.is_in_the_way_of(other):
+                real = claim.period.overlaps(other.period)
+                (overlapping if real else buffering)[other.appointment_id] = None
+    return Clashes(
+        tuple(overlapping), tuple(id for id in buffering if id not in overlapping)
+    )
+
+
+def claims_of(
+    appointment_id: AppointmentId,
+    *,
+    period: Period,
+    practitioner_id: UUID,
+    patient_id: UUID,
+    resources: Iterable[Resource],
+    slots: Iterable[tuple[UUID, Period]],
+    buffer: timedelta,
+    overbooked: bool,
+) -> tuple[Claim, ...]:
+    """Return what an appointment takes, in the one order in which all take theirs.
+
+    The practitioner and each resource are taken slot by slot (so that group slots can
+    share them), the practitioner with the buffer behind the last; the patient at once.
+    """
+    claims = [
+        Claim(
+            appointment_id=appointment_id,
+            kind=ActorKind.PATIENT,
+            actor_id=patient_id,
+            share_id=appointment_id,
+            period=period,
+            until=period.end,
+            overbooked=overbooked,
+        )
+    ]
+    exclusive = [
+        (ActorKind.PRACTITIONER, practitioner_id, buffer),
+        *((resource.kind, resource.id, timedelta()) for resource in resources),
+    ]
+    for slot_id, of_slot in slots:
+        stretch = Period(of_slot.start, min(of_slot.end, period.end))
+        last = stretch.end == period.end
+        for kind, actor_id, after in exclusive:
+            claims.append(
+                Claim(
+                    appointment_id=appointment_id,
+                    kind=kind,
+                    actor_id=actor_id,
+                    share_id=slot_id,
+                    period=stretch,
+                    until=stretch.end + after if last else stretch.end,
+                    overbooked=overbooked,
+                )
+            )
+    claims.sort(key=lambda claim: (claim.kind, claim.actor_id, claim.period.start))
+    return tuple(claims)

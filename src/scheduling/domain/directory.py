@@ -1,0 +1,98 @@
+"""Whom and where we book: practitioners, locations, patients, as far as we need them.
+
+Registries own them; we keep what booking asks for. Each is put whole: a put that
+changes nothing returns the stored one, so that repeating it leaves no trace.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import TypeVar
+
+from scheduling.domain.identifiers import LocationId, PatientId, PractitionerId
+from scheduling.domain.version import ExpectedVersion, check_version
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Practitioner:
+    id: PractitionerId
+    name: str
+    active: bool = True
+    specialties: tuple[str, ...] = ()
+    version: int = 0
+    created_at: datetime | None = None
+    updated_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Location:
+    """`code` is short, for sub-file numbers; `timezone` an IANA name."""
+
+    id: LocationId
+    name: str
+    code: str
+    timezone: str
+    country: str | None = None
+    subdivision: str | None = None
+    active: bool = True
+    version: int = 0
+    created_at: datetime | None = None
+    updated_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ContactPreferences:
+    whatsapp: bool = False
+    sms: bool = False
+    email: bool = False
+
+    def channel(self) -> str | None:
+        """The channel of a notice: WhatsApp before SMS before e-mail."""
+        if self.whatsapp:
+            return "whatsapp"
+        if self.sms:
+            return "sms"
+        return "email" if self.email else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Patient:
+    id: PatientId
+    name: str
+    active: bool = True
+    file_number: str | None = None
+    phone: str | None = None
+    email: str | None = None
+    preferences: ContactPreferences = ContactPreferences()
+    version: int = 0
+    created_at: datetime | None = None
+    updated_at: datetime | None = None
+
+    def __repr__(self) -> str:
+        """Names and contacts stay out of logs, also by accident."""
+        return f"Patient(id={self.id!r}, version={self.version})"
+
+
+Entry = TypeVar("Entry", Practitioner, Location, Patient)
+
+
+def put(
+    stored: Entry | None,
+    wanted: Entry,
+    *,
+    expected: ExpectedVersion | None,
+    now: datetime,
+) -> Entry:
+    """Return the next version of an entry; the stored one where nothing changes."""
+    if stored is None:
+        check_version(expected, 0)
+        return replace(wanted, version=1, created_at=now, updated_at=now)
+    check_version(expected, stored.version)
+    same = replace(
+        wanted,
+        version=stored.version,
+        created_at=stored.created_at,
+        updated_at=stored.updated_at,
+    )
+    if same == stored:
+        return stored
+    return replace(same, version=stored.version + 1, updated_at=now)

@@ -1,0 +1,72 @@
+"""Stretches of time: half-open, aware, in UTC."""
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Self
+from zoneinfo import ZoneInfo
+
+from scheduling.domain.errors import InvalidPeriod
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """`[start, end)`, both aware instants, start before end."""
+
+    start: datetime
+    end: datetime
+
+    def __post_init__(self) -> None:
+        if self.start.tzinfo is None or self.end.tzinfo is None:
+            raise InvalidPeriod("an instant has an offset")
+        if self.end <= self.start:
+            raise InvalidPeriod("a period ends after it starts")
+
+    @classmethod
+    def of(cls, start: datetime, length: timedelta) -> Self:
+        return cls(start, start + length)
+
+    @property
+    def length(self) -> timedelta:
+        return self.end - self.start
+
+    def overlaps(self, other: Self) -> bool:
+        return self.start < other.end and other.start < self.end
+
+    def in_utc(self) -> Self:
+        return type(self)(self.start.astimezone(UTC), self.end.astimezone(UTC))
+
+
+def local_day(instant: datetime, timezone: str) -> date:
+    """Return the calendar day of an instant on a clinic's wall."""
+    return instant.astimezone(ZoneInfo(timezone)).date()
+
+
+def day_in(timezone: str, day: date, days: int = 1) -> Period:
+    """Return the instants of `days` local days: 23, 24 or 25 hours each.
+
+    Midnight may not exist (Cairo, Havana, Beirut, Santiago): a day then starts at the
+    first instant that carries its date. Of two midnights the first is the start.
+    """
+    return Period(
+        _first_instant(timezone, day), _first_instant(timezone, day + days * _DAY)
+    )
+
+
+_DAY = timedelta(days=1)
+
+
+def _first_instant(timezone: str, day: date) -> datetime:
+    zone = ZoneInfo(timezone)
+    midnight = datetime(day.year, day.month, day.day, tzinfo=zone).astimezone(UTC)
+    if midnight.astimezone(zone).date() == day and midnight.astimezone(zone).hour == 0:
+        return midnight
+    # Midnight lies in a gap. With fold=0 its offset is the one before the gap, so the
+    # gap itself ends where the offset changes: search it by halves, to the second.
+    before, after = midnight - _DAY / 2, midnight + _DAY / 2
+    while after - before > timedelta(seconds=1):
+        middle = before + (after - before) / 2
+        if middle.astimezone(zone).date() >= day:
+            after = middle
+        else:
+            before = middle
+    return after.replace(microsecond=0)

@@ -1,0 +1,35 @@
+"""One notice to one patient for one appointment version, offset and channel."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from scheduling.domain.directory import ContactPreferences
+from scheduling.domain.identifiers import new_id
+from scheduling.domain.settings import Settings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reminder:
+    id: UUID
+    offset_minutes: int
+    channel: str
+    due_at: datetime
+
+
+def reminders_for(
+    start: datetime,
+    *,
+    settings: Settings,
+    preferences: ContactPreferences,
+    now: datetime,
+) -> tuple[Reminder, ...]:
+    """Plan the notices whose due instant is still ahead; none without a channel."""
+    channel = preferences.channel()
+    if channel is None:
+        return ()
+    return tuple(
+        Reminder(id=new_id(now), offset_minutes=minutes, channel=channel, due_at=due_at)
+        for minutes in settings.reminder_offsets_minutes
+        if (due_at := start - timedelta(minutes=minutes)) > now
+    )

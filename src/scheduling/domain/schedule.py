@@ -1,0 +1,158 @@
+"""When a practitioner works at a location: rules, roles and bookable calendars."""
+
+from dataclasses import dataclass, replace
+from datetime import date, datetime, time
+from enum import StrEnum
+from typing import Self
+
+from scheduling.domain.events import Event, SchedulePublished
+from scheduling.domain.identifiers import (
+    LocationId,
+    PractitionerId,
+    PractitionerRoleId,
+    ScheduleId,
+    new_id,
+)
+from scheduling.domain.period import Period
+from scheduling.domain.version import ExpectedVersion, check_version
+
+
+class Day(StrEnum):
+    MON = "mon"
+    TUE = "tue"
+    WED = "wed"
+    THU = "thu"
+    FRI = "fri"
+    SAT = "sat"
+    SUN = "sun"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WeeklyRule:
+    """Wall-clock hours on some days of the week; an end at or before the start is the
+    next day's, `00:00` as an end is the end of the day.
+    """
+
+    days: tuple[Day, ...]
+    start: time
+    end: time
+    slot_minutes: int
+    capacity: int = 1
+    service_types: tuple[str, ...] = ()
+    valid_from: date | None = None
+    valid_to: date | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotAvailable:
+    period: Period
+    description: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PractitionerRole:
+    """The assignment of a practitioner to a location, from and to a local date
+    (both inclusive, as FHIR's Period is).
+    """
+
+    id: PractitionerRoleId
+    practitioner_id: PractitionerId
+    location_id: LocationId
+    active: bool = True
+    specialties: tuple[str, ...] = ()
+    service_types: tuple[str, ...] = ()
+    timezone: str | None = None
+    period_start: date | None = None
+    period_end: date | None = None
+    availability: tuple[WeeklyRule, ...] = ()
+    not_available: tuple[NotAvailable, ...] = ()
+    version: int = 0
+    created_at: datetime | None = None
+    updated_at: datetime | None = None
+
+    def put(
+        self, stored: Self | None, *, expected: ExpectedVersion | None, now: datetime
+    ) -> Self:
+        """Return the next version; the stored one where nothing changes."""
+        if stored is None:
+            check_version(expected, 0)
+            return replace(self, version=1, created_at=now, updated_at=now)
+        check_version(expected, stored.version)
+        same = replace(
+            self,
+            version=stored.version,
+            created_at=stored.created_at,
+            updated_at=stored.updated_at,
+        )
+        if same == stored:
+            return stored
+        return replace(same, version=stored.version + 1, updated_at=now)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Schedule:
+    """The bookable calendar of a role, or one that staff made."""
+
+    id: ScheduleId
+    practitioner_id: PractitionerId
+    location_id: LocationId
+    timezone: str
+    practitioner_role_id: PractitionerRoleId | None = None
+    availability: tuple[WeeklyRule, ...] = ()
+    horizon_days: int | None = None
+    version: int = 0
+    created_at: datetime | None = None
+    updated_at: datetime | None = None
+    events: tuple[Event, ...] = ()
+
+    @classmethod
+    def published(
+        cls,
+        *,
+        practitioner_id: PractitionerId,
+        location_id: LocationId,
+        timezone: str,
+        availability: tuple[WeeklyRule, ...],
+        horizon_days: int | None = None,
+        practitioner_role_id: PractitionerRoleId | None = None,
+        id: ScheduleId | None = None,
+        now: datetime,
+    ) -> Self:
+        id = id or ScheduleId(new_id(now))
+        return cls(
+            id=id,
+            practitioner_id=practitioner_id,
+            location_id=location_id,
+            timezone=timezone,
+            practitioner_role_id=practitioner_role_id,
+            availability=availability,
+            horizon_days=horizon_days,
+            version=1,
+            created_at=now,
+            updated_at=now,
+            events=(
+                SchedulePublished(
+                    schedule_id=id,
+                    version=1,
+                    occurred_at=now,
+                    practitioner_id=practitioner_id,
+                    location_id=location_id,
+                    timezone=timezone,
+                ),
+            ),
+        )
+
+    def following(self, role: PractitionerRole, timezone: str, now: datetime) -> Self:
+        """Return the role's calendar with the role's present rules; no news in it:
+        the slots that follow from the change are announced by their generation.
+        """
+        same = replace(
+            self,
+            practitioner_id=role.practitioner_id,
+            location_id=role.location_id,
+            timezone=timezone,
+            availability=role.availability,
+        )
+        if same == self:
+            return self
+        return replace(same, version=self.version + 1, updated_at=now)

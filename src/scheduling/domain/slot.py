@@ -1,0 +1,140 @@
+"""A half-open stretch of one schedule's time that can be booked."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+from typing import Self
+
+from scheduling.domain.errors import InvalidInput
+from scheduling.domain.events import Event, SlotOpened
+from scheduling.domain.identifiers import (
+    LocationId,
+    PractitionerId,
+    ScheduleId,
+    SlotId,
+    new_id,
+)
+from scheduling.domain.period import Period
+from scheduling.domain.schedule import Schedule
+
+
+class SlotStatus(StrEnum):
+    """FHIR R4's value set `slotstatus`."""
+
+    FREE = "free"
+    BUSY = "busy"
+    BUSY_TENTATIVE = "busy-tentative"
+    BUSY_UNAVAILABLE = "busy-unavailable"
+    ENTERED_IN_ERROR = "entered-in-error"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Slot:
+    """`booked` seats of `capacity` are taken; the database counts them."""
+
+    id: SlotId
+    schedule_id: ScheduleId
+    practitioner_id: PractitionerId
+    location_id: LocationId
+    period: Period
+    timezone: str
+    status: SlotStatus = SlotStatus.FREE
+    capacity: int = 1
+    booked: int = 0
+    service_types: tuple[str, ...] = ()
+    version: int = 1
+    events: tuple[Event, ...] = ()
+
+    @classmethod
+    def opened(
+        cls,
+        schedule: Schedule,
+        period: Period,
+        *,
+        capacity: int,
+        service_types: tuple[str, ...],
+        id: SlotId | None = None,
+        now: datetime,
+    ) -> Self:
+        if capacity < 1:
+            raise InvalidInput("a slot has at least one seat", "capacity")
+        slot = cls(
+            id=id or SlotId(new_id(now)),
+            schedule_id=schedule.id,
+            practitioner_id=schedule.practitioner_id,
+            location_id=schedule.location_id,
+            period=period.in_utc(),
+            timezone=schedule.timezone,
+            capacity=capacity,
+            service_types=service_types,
+        )
+        return slot.announced(now)
+
+    @property
+    def remaining(self) -> int:
+        """Seats that can be had; never below none, also where capacity was lowered."""
+        if self.status not in {SlotStatus.FREE, SlotStatus.BUSY}:
+            return 0
+        return max(0, self.capacity - self.booked)
+
+    def released(self, now: datetime) -> Self:
+        """Give one seat back. News only where the slot was full before."""
+        freed = replace(
+            self,
+            booked=max(0, self.booked - 1),
+            version=self.version + 1,
+            status=SlotStatus.FREE if self.status is SlotStatus.BUSY else self.status,
+        )
+        if self.remaining > 0 or freed.remaining == 0:
+            return freed
+        return freed.announced(now)
+
+    def announced(self, now: datetime) -> Self:
+        event = SlotOpened(
+            occurred_at=now,
+            version=self.version,
+            slot_id=self.id,
+            schedule_id=self.schedule_id,
+            practitioner_id=self.practitioner_id,
+            location_id=self.location_id,
+            period=self.period,
+            timezone=self.timezone,
+            remaining=self.remaining,
+        )
+        return replace(self, events=(event,))
+
+
+def covering(slots: Iterable[Slot], period: Period) -> tuple[Slot, ...]:
+    """Return the consecutive slots of one schedule that hold the period, else none.
+
+    The first slot begins with the period; the last ends with it or after it. A chain
+    with a seat left is preferred to a full one.
+    """
+    chains = [
+        chain
+        for slots_of_one in _by_schedule(slots).values()
+        for first in slots_of_one
+        if first.period.start == period.start
+        and (chain := _chain(first, slots_of_one, period.end))
+    ]
+    with_seats = (c for c in chains if all(slot.remaining for slot in c))
+    return next(with_seats, chains[0] if chains else ())
+
+
+def _by_schedule(slots: Iterable[Slot]) -> dict[ScheduleId, list[Slot]]:
+    groups: dict[ScheduleId, list[Slot]] = {}
+    for slot in slots:
+        if slot.status is not SlotStatus.ENTERED_IN_ERROR:
+            groups.setdefault(slot.schedule_id, []).append(slot)
+    return groups
+
+
+def _chain(first: Slot, slots: list[Slot], end: datetime) -> tuple[Slot, ...]:
+    chain = [first]
+    while chain[-1].period.end < end:
+        after = [s for s in slots if s.period.start == chain[-1].period.end]
+        if not after:
+            return ()
+        chain.append(max(after, key=lambda slot: slot.remaining))
+    return tuple(chain)

@@ -1,0 +1,37 @@
+"""Optimistic locking: a change says which version it was decided on."""
+
+from dataclasses import dataclass
+
+from scheduling.domain.errors import (
+    OptimisticLockConflict,
+    PreconditionFailed,
+    PreconditionRequired,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ExpectedVersion:
+    """The version the caller saw, from the `If-Match` header or from the body."""
+
+    value: int
+    in_header: bool = False
+
+
+def demand_version(expected: ExpectedVersion | None, actual: int) -> None:
+    """Refuse a change that names no version; else as `check_version`."""
+    if expected is None:
+        raise PreconditionRequired(
+            "Say which version you change: If-Match, or version in the body."
+        )
+    check_version(expected, actual)
+
+
+def check_version(expected: ExpectedVersion | None, actual: int) -> None:
+    """Refuse a change decided on another version than the stored one.
+
+    RFC 9110, 13.1.1: a false If-Match is 412; the same told in the body is 409.
+    """
+    if expected is None or expected.value == actual:
+        return
+    refusal = PreconditionFailed if expected.in_header else OptimisticLockConflict
+    raise refusal(f"The version is {actual}, not {expected.value}.")
