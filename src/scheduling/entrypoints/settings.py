@@ -15,31 +15,43 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="SCHEDULING_", extra="ignore")
 
     database_url: SecretStr | None = Field(
-        None, description="PostgreSQL, as postgresql://user:password@host:port/name"
+        default=None,
+        description="PostgreSQL, as postgresql://user:password@host:port/name",
     )
     database_role: str | None = Field(
-        None,
+        default=None,
         description="Role taken after login; by default the process's own "
         "(scheduling_api, scheduling_relay, …)",
     )
     database_pool_size: int = Field(
-        20, ge=1, le=500, description="Connections of one process at the most"
+        default=20, ge=1, le=500, description="Connections of one process at the most"
     )
     nats_url: SecretStr | None = Field(
-        None, description="NATS with JetStream, as nats://host:port"
+        default=None, description="NATS with JetStream, as nats://host:port"
     )
-    jwks_url: str | None = Field(None, description="Where token keys are published")
-    jwks_file: Path | None = Field(None, description="Token keys in a file instead")
-    issuer: str | None = Field(None, description="The `iss` that a token must have")
-    audience: str = Field("scheduling", description="The `aud` that a token must have")
+    jwks_url: str | None = Field(
+        default=None, description="Where token keys are published"
+    )
+    jwks_file: Path | None = Field(
+        default=None, description="Token keys in a file instead"
+    )
+    issuer: str | None = Field(
+        default=None, description="The `iss` that a token must have"
+    )
+    audience: str = Field(
+        default="scheduling", description="The `aud` that a token must have"
+    )
     development: bool = Field(
         default=False,
         description="Set by `scheduling dev` for its own processes: trusts its issuer",
     )
     max_in_flight: int = Field(
-        128, ge=1, description="Requests of one process before it answers 503"
+        default=128, ge=1, description="Requests of one process before it answers 503"
     )
     stream_replicas: int = Field(
-        1, ge=1, le=5, description="Replicas of the JetStream stream (3 on a cluster)"
+        default=1,
+        ge=1,
+        le=5,
+        description="Replicas of the JetStream stream (3 on a cluster)",
     )
-    log_level: str = Field("info", description="debug, info, warning or error")
+    log_level: str = Field(default="info", description="debug, info, warning or error")

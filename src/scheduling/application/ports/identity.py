@@ -14,6 +14,7 @@ from enum import StrEnum
 from typing import ClassVar, Protocol
 from uuid import UUID
 
+from scheduling.application.ports.unavailable import Unavailable
 from scheduling.domain.identifiers import PatientId, TenantId
 
 
@@ -67,10 +68,8 @@ class Forbidden(AccessRefused):
         self.scope = scope
 
 
-class IdentityUnavailable(Exception):
+class IdentityUnavailable(Unavailable):
     """No token can be judged at the moment: the keys have never been read."""
-
-    code: ClassVar[str] = "SERVICE_UNAVAILABLE"
 
 
 @dataclass(frozen=True, slots=True)
