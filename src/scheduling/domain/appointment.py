@@ -1,6 +1,6 @@
 """A patient's visit to a practitioner, from the wish to the end of it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
@@ -25,6 +25,7 @@ from scheduling.domain.identifiers import (
     SlotId,
 )
 from scheduling.domain.period import Period
+from scheduling.domain.slot import Slot
 
 
 class Status(StrEnum):
@@ -166,6 +167,12 @@ class Appointment:
             updated_at=now,
             events=(event,),
         )
+
+    def freed(self, slots: Iterable[Slot], now: datetime) -> tuple[Slot, ...]:
+        """Return the next versions of the slots whose seats this one held."""
+        if not self.status.takes_time:
+            return ()
+        return tuple(slot.released(now) for slot in slots)
 
     def taken_over_as(self, status: Status, *, now: datetime) -> Self:
         """Set the status that a visit of another system had when it was taken over.

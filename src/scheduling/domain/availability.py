@@ -3,8 +3,10 @@
 What search shows is what booking accepts because both ask here.
 """
 
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Self
 
 from scheduling.domain.claim import Clashes
@@ -17,7 +19,7 @@ from scheduling.domain.errors import (
     SlotNotAvailable,
 )
 from scheduling.domain.period import day_in, local_day
-from scheduling.domain.settings import Settings
+from scheduling.domain.settings import Limits, Settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,62 @@ class BookingWindow:
 
     def admits(self, start: datetime) -> bool:
         return self.now < start and self.opens <= start < self.closes
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """One role of a practitioner at a location; both dates inclusive."""
+
+    active: bool
+    start: date | None = None
+    end: date | None = None
+
+    def covers(self, day: date) -> bool:
+        return (
+            self.active
+            and (self.start is None or self.start <= day)
+            and (self.end is None or day <= self.end)
+        )
+
+
+def works_there(
+    assignments: Iterable[Assignment], day: date, *, has_schedule: bool = True
+) -> bool:
+    """Roles say where a practitioner works; where there is no role at all, the schedule
+    that staff made is the assignment.
+    """
+    roles = tuple(assignments)
+    if roles:
+        return any(role.covers(day) for role in roles)
+    return has_schedule
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A practitioner's appointments, counted by local day and local week (Monday to
+    Sunday).
+    """
+
+    days: Counter[date]
+    weeks: Counter[date]
+
+    @classmethod
+    def of(cls, starts: Iterable[datetime], timezone: str) -> Self:
+        days = Counter(local_day(start, timezone) for start in starts)
+        weeks: Counter[date] = Counter()
+        for day, count in days.items():
+            weeks[monday_of(day)] += count
+        return cls(days, weeks)
+
+    def reaches(self, limits: Limits, day: date) -> bool:
+        a_day, a_week = limits.per_practitioner_day, limits.per_practitioner_week
+        return (a_day is not None and self.days[day] >= a_day) or (
+            a_week is not None and self.weeks[monday_of(day)] >= a_week
+        )
+
+
+def monday_of(day: date) -> date:
+    return day - timedelta(days=day.weekday())
 
 
 NO_CLASHES = Clashes()

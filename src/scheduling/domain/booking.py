@@ -1,11 +1,18 @@
 """The decision to book: what was asked, what is known, and the order of the checks."""
 
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import datetime
 from typing import Self
 
 from scheduling.domain.appointment import Appointment, Status
-from scheduling.domain.availability import BookingWindow, why_not_offered
+from scheduling.domain.availability import (
+    Assignment,
+    BookingWindow,
+    Taken,
+    monday_of,
+    why_not_offered,
+    works_there,
+)
 from scheduling.domain.claim import Claim, Resource, claims_of, clashes
 from scheduling.domain.directory import ContactPreferences
 from scheduling.domain.errors import (
@@ -82,29 +89,13 @@ class BookingRequest:
             raise InvalidInput("an override needs a reason", "overrideReason")
 
 
-@dataclass(frozen=True, slots=True)
-class Assignment:
-    """One role of the practitioner at the location; both dates inclusive."""
-
-    active: bool
-    start: date | None = None
-    end: date | None = None
-
-    def covers(self, day: date) -> bool:
-        return (
-            self.active
-            and (self.start is None or self.start <= day)
-            and (self.end is None or day <= self.end)
-        )
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BookingFacts:
     """What storage knows of a request; None where it knows no such thing.
 
     `slots` are those that may serve, `claims` those of the actors around the time,
-    `taken_*` the practitioner's appointments of that local day and week (Monday to
-    Sunday), counted only where a limit is set.
+    `taken` the starts of the practitioner's appointments in the local week, read only
+    where a limit is set.
     """
 
     settings: Settings
@@ -117,24 +108,7 @@ class BookingFacts:
     has_schedule: bool
     slots: tuple[Slot, ...]
     claims: tuple[Claim, ...]
-    taken_that_day: int = 0
-    taken_that_week: int = 0
-
-    def assigned(self, day: date) -> bool:
-        """Roles say where a practitioner works; where there is no role at all, the
-        schedule that staff made is the assignment.
-        """
-        if self.assignments:
-            return any(assignment.covers(day) for assignment in self.assignments)
-        return self.has_schedule
-
-    @property
-    def limit_reached(self) -> bool:
-        limits = self.settings.limits
-        day, week = limits.per_practitioner_day, limits.per_practitioner_week
-        return (day is not None and self.taken_that_day >= day) or (
-            week is not None and self.taken_that_week >= week
-        )
+    taken: tuple[datetime, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -226,11 +200,10 @@ def decide_booking(
     )
 
 
-def limit_periods(slot: Slot) -> tuple[Period, Period]:
-    """Return the local day and the local week (from Monday) that a slot counts in."""
-    day = local_day(slot.period.start, slot.timezone)
-    monday = day - timedelta(days=day.weekday())
-    return day_in(slot.timezone, day), day_in(slot.timezone, monday, days=7)
+def week_of(slot: Slot) -> Period:
+    """Return the local week, from Monday, that a slot counts in."""
+    monday = monday_of(local_day(slot.period.start, slot.timezone))
+    return day_in(slot.timezone, monday, days=7)
 
 
 def _slots_for(
@@ -257,7 +230,9 @@ def _slots_for(
     if facts.location_active is None:
         raise LocationNotFound(when.location_id)
     day = local_day(when.period.start, timezone)
-    if not facts.location_active or not facts.assigned(day):
+    if not facts.location_active or not works_there(
+        facts.assignments, day, has_schedule=facts.has_schedule
+    ):
         raise PractitionerNotAssigned(
             f"Practitioner {when.practitioner_id} does not work at location "
             f"{when.location_id} on {day}."
@@ -282,8 +257,14 @@ def _refusal(
         window=window,
         has_seat=all(slot.remaining for slot in slots),
         clashes=clashes(claims, facts.claims),
-        limit_reached=facts.limit_reached,
+        limit_reached=_limit_reached(slots[0], facts),
     )
+
+
+def _limit_reached(slot: Slot, facts: BookingFacts) -> bool:
+    taken = Taken.of(facts.taken, slot.timezone)
+    day = local_day(slot.period.start, slot.timezone)
+    return taken.reaches(facts.settings.limits, day)
 
 
 def _may_be_overridden(request: BookingRequest, refusal: NotBookable) -> bool:

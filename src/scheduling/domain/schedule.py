@@ -142,17 +142,32 @@ class Schedule:
             ),
         )
 
-    def following(self, role: PractitionerRole, timezone: str, now: datetime) -> Self:
-        """Return the role's calendar with the role's present rules; no news in it:
-        the slots that follow from the change are announced by their generation.
-        """
-        same = replace(
-            self,
+
+def calendar_of(
+    role: PractitionerRole, stored: Schedule | None, *, timezone: str, now: datetime
+) -> Schedule:
+    """Return the bookable calendar of a role as its present rules want it.
+
+    `timezone` is the location's, for a role without its own. A changed calendar is no
+    news in itself: the slots that follow from it are announced by their generation.
+    """
+    timezone = role.timezone or timezone
+    if stored is None:
+        return Schedule.published(
             practitioner_id=role.practitioner_id,
             location_id=role.location_id,
+            practitioner_role_id=role.id,
             timezone=timezone,
             availability=role.availability,
+            now=now,
         )
-        if same == self:
-            return self
-        return replace(same, version=self.version + 1, updated_at=now)
+    same = replace(
+        stored,
+        practitioner_id=role.practitioner_id,
+        location_id=role.location_id,
+        timezone=timezone,
+        availability=role.availability,
+    )
+    if same == stored:
+        return stored
+    return replace(same, version=stored.version + 1, updated_at=now)

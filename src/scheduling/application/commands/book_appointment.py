@@ -1,0 +1,26 @@
+from dataclasses import dataclass
+
+from scheduling.application.ports.clock import Clock
+from scheduling.application.ports.identity import Caller
+from scheduling.application.ports.unit_of_work import BeginWork
+from scheduling.domain.appointment import Appointment
+from scheduling.domain.booking import BookingRequest, decide_booking
+from scheduling.domain.errors import PatientNotFound
+
+
+@dataclass(frozen=True, slots=True)
+class BookAppointment:
+    """Give a patient a slot, or consecutive slots, that nobody else holds."""
+
+    begin: BeginWork
+    now: Clock
+
+    async def __call__(self, caller: Caller, request: BookingRequest) -> Appointment:
+        if not caller.sees(request.patient_id):
+            raise PatientNotFound(request.patient_id)
+        request.demand_override_right()
+        async with self.begin(caller) as work:
+            facts = await work.appointments.facts_for(request)
+            booking = decide_booking(request, facts, now=self.now())
+            work.appointments.add(booking)
+        return booking.appointment

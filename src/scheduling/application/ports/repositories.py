@@ -1,0 +1,186 @@
+"""What a use case may ask storage for, within one transaction and one tenant.
+
+Reading is awaited. Writing is gathered and goes out when the transaction is left, in
+as few statements as can be; what storage then refuses is raised there (see
+`unit_of_work`). Saving an aggregate writes its events and its audit record too.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import NamedTuple, Protocol, TypeVar
+from uuid import UUID
+
+from scheduling.domain.appointment import Appointment
+from scheduling.domain.availability import Assignment
+from scheduling.domain.booking import Booking, BookingFacts, BookingRequest
+from scheduling.domain.claim import Clashes
+from scheduling.domain.directory import Location, Patient, Practitioner
+from scheduling.domain.identifiers import (
+    AppointmentId,
+    LocationId,
+    PatientId,
+    PractitionerId,
+    PractitionerRoleId,
+    ScheduleId,
+    SlotId,
+)
+from scheduling.domain.period import Period
+from scheduling.domain.schedule import PractitionerRole, Schedule
+from scheduling.domain.settings import Settings
+from scheduling.domain.slot import Slot
+
+Id_contra = TypeVar("Id_contra", contravariant=True)
+Entry = TypeVar("Entry")
+
+
+class DirectoryRepository(Protocol[Id_contra, Entry]):
+    """Practitioners, locations, patients, roles: read by id and put whole."""
+
+    async def find(self, id: Id_contra) -> Entry | None: ...
+
+    def save(self, entry: Entry) -> None:
+        """Store the next version. What has the stored version is not written again."""
+
+
+PractitionerRepository = DirectoryRepository[PractitionerId, Practitioner]
+LocationRepository = DirectoryRepository[LocationId, Location]
+PatientRepository = DirectoryRepository[PatientId, Patient]
+PractitionerRoleRepository = DirectoryRepository[PractitionerRoleId, PractitionerRole]
+
+
+class SettingsRepository(Protocol):
+    async def get(self) -> Settings:
+        """Return the organisation's settings; the defaults where it set none."""
+
+    def save(self, settings: Settings) -> None: ...
+
+
+class ScheduleRepository(Protocol):
+    async def get(self, id: ScheduleId) -> Schedule:
+        """Raise ScheduleNotFound where there is none."""
+
+    async def of_role(self, id: PractitionerRoleId) -> Schedule | None: ...
+
+    def save(self, schedule: Schedule) -> None:
+        """Store the next version. What has the stored version is not written again."""
+
+
+class Candidate(NamedTuple):
+    """A free slot as search finds it; a tuple, for there may be thousands.
+
+    `clashes` are of the practitioner, and of the patient who asks if one does.
+    """
+
+    slot_id: SlotId
+    schedule_id: ScheduleId
+    practitioner_id: PractitionerId
+    location_id: LocationId
+    start: datetime
+    end: datetime
+    timezone: str
+    remaining: int
+    service_types: Sequence[str]
+    clashes: Clashes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SlotFilter:
+    """Which slots are asked for; `after` is the last one of the page before."""
+
+    period: Period
+    practitioner_id: PractitionerId | None = None
+    location_id: LocationId | None = None
+    specialty: str | None = None
+    service_type: str | None = None
+    patient_id: PatientId | None = None
+    after: tuple[datetime, SlotId] | None = None
+    limit: int = 200
+
+
+@dataclass(frozen=True, slots=True)
+class SearchFacts:
+    """What holds for all slots of a search: settings, and who works where."""
+
+    settings: Settings
+    assignments: Mapping[tuple[UUID, UUID], Sequence[Assignment]]
+
+
+class SlotRepository(Protocol):
+    async def get(self, id: SlotId) -> Slot:
+        """Raise SlotNotFound where there is none."""
+
+    def add(self, slot: Slot) -> None: ...
+
+    async def search_facts(self, wanted: SlotFilter) -> SearchFacts: ...
+
+    async def candidates(
+        self, wanted: SlotFilter, settings: Settings
+    ) -> Sequence[Candidate]:
+        """Return free slots with a seat left at active places, by start and id."""
+
+    async def starts_of(
+        self, practitioners: Collection[PractitionerId], period: Period
+    ) -> Mapping[PractitionerId, Sequence[datetime]]:
+        """Return when they already have appointments: what limits count."""
+
+
+class AppointmentRepository(Protocol):
+    async def facts_for(self, request: BookingRequest) -> BookingFacts:
+        """Return all that the decision needs, in one reading.
+
+        Where a limit is set, the practitioner's bookings are serialised first, so that
+        the counts hold until the transaction is left.
+        """
+
+    def add(self, booking: Booking) -> None:
+        """Store the appointment and take its seats and its actors' time.
+
+        Lost races surface when the transaction is left: SlotNotAvailable or
+        DoubleBookingDetected inside a DecisionOutdated.
+        """
+
+    async def get(self, id: AppointmentId) -> Appointment:
+        """Raise AppointmentNotFound where there is none."""
+
+    async def find(self, id: AppointmentId) -> Appointment | None: ...
+
+    async def with_slots(
+        self, id: AppointmentId
+    ) -> tuple[Appointment, tuple[Slot, ...]]:
+        """Return it with its slots, all locked until the transaction is left."""
+
+    def release(self, appointment: Appointment, slots: Sequence[Slot]) -> None:
+        """Store a version that takes no time any more, with its slots' next versions:
+        claims and seats are given back, reminders that are due later are cancelled.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class StoredAnswer:
+    """What a command once answered, byte for byte."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class IdempotencyKey:
+    """`fingerprint` tells one request from another under the same key."""
+
+    key: str
+    fingerprint: str
+
+
+class AnswerRepository(Protocol):
+    """Answers to commands that carried an Idempotency-Key, by tenant and caller."""
+
+    async def recall(self, key: IdempotencyKey) -> StoredAnswer | None:
+        """Return the answer given before, and keep others out until we are done.
+
+        Raise IdempotencyKeyReused for another request under the key, and
+        RequestInProgress where the same one runs elsewhere at this moment.
+        """
+
+    def keep(self, key: IdempotencyKey, answer: StoredAnswer) -> None: ...

@@ -1,0 +1,65 @@
+"""One transaction, and all that can be reached through it."""
+
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from typing import Protocol, TypeAlias
+
+from scheduling.application.ports.identity import Caller
+from scheduling.application.ports.repositories import (
+    AnswerRepository,
+    AppointmentRepository,
+    LocationRepository,
+    PatientRepository,
+    PractitionerRepository,
+    PractitionerRoleRepository,
+    ScheduleRepository,
+    SettingsRepository,
+    SlotRepository,
+)
+from scheduling.domain.errors import DomainError
+
+
+class StorageError(Exception):
+    """Storage could not do it; nothing of it was done."""
+
+
+class DecisionOutdated(StorageError):
+    """What was read has changed before we wrote.
+
+    Ask again, with fresh eyes; who asks no more says `refusal`.
+    """
+
+    def __init__(self, refusal: DomainError) -> None:
+        super().__init__(refusal.code)
+        self.refusal = refusal
+
+
+class TransactionAborted(StorageError):
+    """A deadlock or a serialisation failure: the same may succeed when done again."""
+
+
+class UnitOfWork(Protocol):
+    """The repositories of one tenant in one transaction."""
+
+    @property
+    def practitioners(self) -> PractitionerRepository: ...
+    @property
+    def locations(self) -> LocationRepository: ...
+    @property
+    def patients(self) -> PatientRepository: ...
+    @property
+    def practitioner_roles(self) -> PractitionerRoleRepository: ...
+    @property
+    def settings(self) -> SettingsRepository: ...
+    @property
+    def schedules(self) -> ScheduleRepository: ...
+    @property
+    def slots(self) -> SlotRepository: ...
+    @property
+    def appointments(self) -> AppointmentRepository: ...
+    @property
+    def answers(self) -> AnswerRepository: ...
+
+
+BeginWork: TypeAlias = Callable[[Caller], AbstractAsyncContextManager[UnitOfWork]]
+"""Open the caller's transaction: leaving the block commits, an exception undoes it."""
