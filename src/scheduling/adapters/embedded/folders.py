@@ -19,6 +19,8 @@ from pathlib import Path
 
 OWN_FOLDERS = (Path("/var/lib/scheduling-dev"), Path("/var/tmp/scheduling-dev"))  # noqa: S108  # checked to be ours before use
 
+LOG_SIZE = 5_000_000  # bytes
+
 
 class FolderInUse(RuntimeError):
     """Another `scheduling dev` works on this folder."""
@@ -184,3 +186,10 @@ def write_private(file: Path, text: str) -> None:
         out.flush()
         os.fsync(out.fileno())
     new.replace(file)
+
+
+def trim_log(file: Path) -> None:
+    """Make a private log file; begin anew when it has grown beyond 5 MB."""
+    if file.exists() and file.stat().st_size > LOG_SIZE:
+        file.unlink()
+    file.touch(mode=0o600)

@@ -3,7 +3,7 @@
     nats/nats.conf    written at each start
     nats/store/       JetStream's files
     nats/nats.pid     of the running server
-    nats/nats.log     the server's words since the last start
+    nats/nats.log     the server's words
 
 `sync_interval: always` means that an acknowledged message has reached the disk. The
 default would lose up to two minutes of acknowledged messages with the power.
@@ -21,7 +21,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from scheduling.adapters.embedded.folders import free_port
+from scheduling.adapters.embedded.folders import free_port, trim_log
 from scheduling.adapters.embedded.program import Program, ServerFailed
 
 CONFIGURATION = """\
@@ -92,7 +92,7 @@ class EmbeddedNats:
     def _prepare(self) -> None:
         self._stop_stale()
         self._folder.chmod(0o700)
-        (self._folder / "nats.log").unlink(missing_ok=True)
+        trim_log(self._folder / "nats.log")
         self._configuration.write_text(
             CONFIGURATION.format(
                 port=self.port,

@@ -4,7 +4,7 @@ The files of one data directory:
 
     postgres.json   passwords and where the cluster lies (0600)
     postgres/       the cluster, or elsewhere if its user cannot enter here
-    postgres.log    the server's words since the last start
+    postgres.log    the server's words
 
 It listens on 127.0.0.1 only, without a socket file, with scram passwords. The login
 `scheduling` owns the database `scheduling` and is no superuser; `postgres` is there
@@ -30,6 +30,7 @@ from scheduling.adapters.embedded.folders import (
     free_port,
     reachable_copy,
     reachable_folder,
+    trim_log,
     unprivileged_user,
     write_private,
 )
@@ -209,9 +210,7 @@ class EmbeddedPostgres:
             self._stop_stale()
         else:
             self._make_cluster()
-        log = self.data_dir / "postgres.log"
-        log.unlink(missing_ok=True)
-        log.touch(mode=0o600)
+        trim_log(self.data_dir / "postgres.log")
 
     def _check_version(self) -> None:
         made_by = (self.cluster / "PG_VERSION").read_text().strip()

@@ -1,0 +1,62 @@
+"""`scheduling …`: the command that is asked for is the only one that is imported."""
+
+import sys
+from dataclasses import dataclass
+from importlib import import_module
+
+import typer
+
+
+@dataclass(frozen=True)
+class Command:
+    """Where a command lives: the typer app named `app` in a module of this package.
+
+    A `group` has commands of its own below its name.
+    """
+
+    module: str
+    help: str
+    group: bool = False
+    hidden: bool = False
+
+
+COMMANDS = {
+    "dev": Command("dev", "Run everything on this machine, PostgreSQL and NATS too."),
+    "token": Command("token", "Mint a token of the development issuer."),
+    "api": Command("processes", "Serve HTTP."),
+    "relay": Command("processes", "Publish the outbox to JetStream."),
+    "migrate": Command("processes", "Bring the database to the newest schema."),
+    "seed-demo": Command("processes", "Fill the demo clinic group, once."),
+    "settings": Command("processes", "List every SCHEDULING_* variable."),
+    "prepare": Command("processes", "Migrate and seed in one go.", hidden=True),
+    "outbox": Command("outbox", "Look at the outbox.", group=True),
+    "events": Command("events", "Watch events arrive.", group=True),
+}
+
+
+def main() -> None:
+    cli(sys.argv[1:])()
+
+
+def cli(words: list[str]) -> typer.Typer:
+    """Build the command line for these words; commands not named stay unloaded."""
+    asked = next((word for word in words if not word.startswith("-")), None)
+    app = typer.Typer(
+        name="scheduling",
+        help="Healthcare appointment scheduling.",
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_show_locals=False,  # they hold passwords, and patients
+    )
+    app.callback()(_nothing)
+    for name, command in COMMANDS.items():
+        if name != asked:
+            app.command(name, help=command.help, hidden=command.hidden)(_nothing)
+            continue
+        loaded = import_module(f"scheduling.entrypoints.cli.{command.module}").app
+        app.add_typer(loaded, name=name if command.group else None)
+    return app
+
+
+def _nothing() -> None:
+    """Stand in for a command that is only listed."""
