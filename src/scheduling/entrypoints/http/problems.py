@@ -1,0 +1,213 @@
+"""Refusals as problem details (RFC 9457). Nothing further inside knows a status code.
+
+`type` is an absolute URI, as the RFC advises, since a relative one means another
+thing below each path. It is an identifier and no address: `.example` is reserved, so
+that nobody can ever own it, and it does not change with the host that answers.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+from types import MappingProxyType
+from typing import Any
+
+import orjson
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from scheduling.application.ports.identity import (
+    Caller,
+    Forbidden,
+    Reason,
+    Unauthenticated,
+)
+from scheduling.application.ports.unavailable import Unavailable
+from scheduling.domain import errors
+
+TYPE_BASE = "https://scheduling.example/problems/"
+MEDIA_TYPE = "application/problem+json"
+
+STATUSES: Mapping[type[errors.DomainError], int] = MappingProxyType(
+    {
+        errors.InvalidInput: 422,
+        errors.NotFound: 404,
+        errors.NotBookable: 409,
+        errors.DoubleBookingOverrideDenied: 403,
+        errors.OptimisticLockConflict: 409,
+        errors.PreconditionFailed: 412,
+        errors.PreconditionRequired: 428,
+        errors.InvalidStatusTransition: 409,
+        errors.IdempotencyKeyReused: 422,
+        errors.RequestInProgress: 409,
+    }
+)
+"""A class not named here has the status of the nearest one above it."""
+
+_CODES = MappingProxyType(
+    {
+        400: "VALIDATION_FAILED",
+        401: "UNAUTHENTICATED",
+        403: "FORBIDDEN",
+        404: "NOT_FOUND",
+        405: "METHOD_NOT_ALLOWED",
+        413: "PAYLOAD_TOO_LARGE",
+        422: "VALIDATION_FAILED",
+        429: "RATE_LIMITED",
+        503: "SERVICE_UNAVAILABLE",
+    }
+)
+
+_HARMLESS_NAME = re.compile(r"[A-Za-z0-9_-]{1,40}")
+
+
+def problem(
+    status: int,
+    code: str,
+    detail: str,
+    *,
+    headers: Mapping[str, str] | None = None,
+    **more: object,
+) -> Response:
+    """Build the answer; `more` are members of its own, left out where they are None."""
+    body = {
+        "type": TYPE_BASE + code.lower().replace("_", "-"),
+        "title": code.replace("_", " ").capitalize(),
+        "status": status,
+        "detail": detail,
+        "code": code,
+        **{name: value for name, value in more.items() if value is not None},
+    }
+    return Response(
+        orjson.dumps(body),
+        status_code=status,
+        headers=headers,
+        media_type=MEDIA_TYPE,
+    )
+
+
+def status_of(refusal: type[errors.DomainError]) -> int:
+    """Raise KeyError for a refusal that nobody thought of here."""
+    for kind in refusal.__mro__:
+        if kind in STATUSES:
+            return STATUSES[kind]
+    raise KeyError(refusal)
+
+
+def answer_with_problems(app: FastAPI) -> None:
+    app.exception_handler(errors.DomainError)(_refused)
+    app.exception_handler(Unauthenticated)(_unauthenticated)
+    app.exception_handler(Forbidden)(_forbidden)
+    app.exception_handler(Unavailable)(_unavailable)
+    app.exception_handler(RequestValidationError)(_invalid)
+    app.exception_handler(HTTPException)(_http)
+    app.exception_handler(Exception)(_crashed)
+
+
+async def _refused(request: Request, error: errors.DomainError) -> Response:
+    more: dict[str, object] = {}
+    headers: dict[str, str] | None = None
+    match error:
+        case errors.InvalidInput(field=field) if field:
+            more["errors"] = [{"field": field, "message": str(error)}]
+        case errors.RequestInProgress():
+            headers = {"Retry-After": "1"}
+        case errors.DoubleBookingDetected() | errors.BufferTimeConflict():
+            # Whose appointments are in the way is nothing that patients may learn.
+            caller: Caller | None = getattr(request.state, "caller", None)
+            if error.conflicting and caller and caller.patient_id is None:
+                more["conflictingAppointmentIds"] = error.conflicting
+    return problem(
+        status_of(type(error)), error.code, str(error), headers=headers, **more
+    )
+
+
+async def _unauthenticated(_request: Request, error: Unauthenticated) -> Response:
+    challenge = 'Bearer realm="scheduling"'
+    if error.reason is not Reason.MISSING:
+        challenge += f', error="invalid_token", error_description="{error.reason}"'
+    return problem(
+        401,
+        error.code,
+        "This takes a valid bearer token.",
+        headers={"WWW-Authenticate": challenge},
+        reason=error.reason.value,
+    )
+
+
+async def _forbidden(_request: Request, error: Forbidden) -> Response:
+    challenge = (
+        f'Bearer realm="scheduling", error="insufficient_scope", scope="{error.scope}"'
+    )
+    return problem(
+        403,
+        error.code,
+        f"This takes the scope {error.scope}.",
+        headers={"WWW-Authenticate": challenge},
+        scope=error.scope.value,
+    )
+
+
+async def _unavailable(_request: Request, error: Unavailable) -> Response:
+    return problem(
+        503,
+        error.code,
+        "Something that this service needs is away; nothing was done.",
+        headers={"Retry-After": str(error.retry_after)},
+    )
+
+
+async def _http(_request: Request, error: HTTPException) -> Response:
+    phrase = HTTPStatus(error.status_code).phrase
+    code = _CODES.get(error.status_code) or re.sub(r"\W+", "_", phrase).upper()
+    return problem(
+        error.status_code, code, error.detail or phrase, headers=error.headers
+    )
+
+
+async def _crashed(_request: Request, _error: Exception) -> Response:
+    # Starlette raises it again; middleware.FrontDoor logs it, with the request id.
+    return problem(500, "INTERNAL_ERROR", "This is our fault, not yours.")
+
+
+async def _invalid(request: Request, error: RequestValidationError) -> Response:
+    found: Sequence[Mapping[str, Any]] = error.errors()
+    if any(e["loc"][0] == "body" for e in found) and not _was_json(request, found):
+        return problem(400, "VALIDATION_FAILED", "The body is not JSON.")
+    return problem(
+        422,
+        "VALIDATION_FAILED",
+        "The request does not have the shape that this takes.",
+        errors=[{"field": _field(e["loc"]), "message": _message(e)} for e in found],
+    )
+
+
+def _was_json(request: Request, found: Sequence[Mapping[str, Any]]) -> bool:
+    if any(e["type"] == "json_invalid" for e in found):
+        return False
+    sort = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    absent = any(e["type"] == "missing" and e["loc"] == ("body",) for e in found)
+    return absent or sort == "application/json" or sort.endswith("+json")
+
+
+def _field(loc: Sequence[str | int]) -> str:
+    """Return the JSON path below `body`, `query`, `path` or `header`.
+
+    A name that the client made up is told only where it cannot be anything personal
+    that slipped into the place of a name.
+    """
+    parts = [str(part) for part in loc[1:]] or [str(loc[0])]
+    return ".".join(p if _HARMLESS_NAME.fullmatch(p) else "?" for p in parts)
+
+
+def _message(found: Mapping[str, Any]) -> str:
+    """Return what is wrong, without the value that is.
+
+    Pydantic's messages are fixed but for a few, which quote from the input after their
+    first comma, or, of unions, everywhere.
+    """
+    if found["type"] == "union_tag_invalid":
+        return f"Input should be one of {found['ctx']['expected_tags']}"
+    message = str(found["msg"])
+    return message.partition(",")[0] if found["type"].endswith("_parsing") else message
