@@ -54,4 +54,10 @@ class Settings(BaseSettings):
         le=5,
         description="Replicas of the JetStream stream (3 on a cluster)",
     )
+    relay_metrics_port: int | None = Field(
+        default=None,
+        ge=1,
+        le=65535,
+        description="Where `scheduling relay` serves /metrics; by default nowhere",
+    )
     log_level: str = Field(default="info", description="debug, info, warning or error")

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from scheduling.application.ports.messaging import (
     AggregateKey,
-    DuplicateInBatch,
+    BatchRefused,
     EventPublisher,
     Outbox,
     RefusedForGood,
@@ -44,7 +44,7 @@ class RelayOutbox:
         """Return what is left to be sent."""
         try:
             await self.publisher.publish_together(events)
-        except DuplicateInBatch:
+        except BatchRefused:
             await self._send_in_chains(events)
         except RefusedForGood as refused:
             return await self._set_aside(events, refused)

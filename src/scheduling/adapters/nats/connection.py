@@ -1,0 +1,60 @@
+"""One connection to NATS that is used until its first fault and then thrown away.
+
+The client's own reconnecting is switched off: across one it sends what was buffered
+before ("ghosts"), and leaks the slots of what it had not heard back from.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+
+import nats
+from nats.aio.client import Client
+from nats.errors import Error as NatsError
+
+from scheduling.application.ports.messaging import BrokerUnavailable
+
+FAILURES = (NatsError, OSError)
+
+
+class Connection:
+    def __init__(self, client: Client, closed: asyncio.Future[None]) -> None:
+        self.client = client
+        self.closed = closed
+        """Done as soon as the connection has ended."""
+
+
+@asynccontextmanager
+async def open_connection(nats_url: str, *, name: str) -> AsyncIterator[Connection]:
+    """Connect to one of the servers in `nats_url` (several: with commas between).
+
+    Raise BrokerUnavailable where none is to be had.
+    """
+    closed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    async def on_closed() -> None:
+        if not closed.done():
+            closed.set_result(None)
+
+    async def on_error(_error: Exception) -> None:
+        """Whoever waits for an answer is told; the client would print it as well."""
+
+    try:
+        client = await nats.connect(
+            servers=[url.strip() for url in nats_url.split(",")],
+            name=name,
+            allow_reconnect=False,
+            connect_timeout=5,
+            ping_interval=10,
+            max_outstanding_pings=2,
+            error_cb=on_error,
+            disconnected_cb=on_closed,
+            closed_cb=on_closed,
+        )
+    except FAILURES as error:
+        raise BrokerUnavailable(type(error).__name__) from error
+    try:
+        yield Connection(client, closed)
+    finally:
+        with suppress(*FAILURES):
+            await client.close()

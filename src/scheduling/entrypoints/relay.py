@@ -1,0 +1,198 @@
+"""`scheduling relay`: takes the outbox to JetStream until it is told to stop.
+
+Everything here hangs on two connections, one to each side. When either breaks, both are
+thrown away and all begins anew: nothing is remembered that the database does not know.
+"""
+
+import asyncio
+import contextlib
+import random
+import signal
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass
+
+import structlog
+from prometheus_client import start_http_server
+
+from scheduling.adapters.nats.connection import Connection, open_connection
+from scheduling.adapters.nats.publisher import JetStreamPublisher
+from scheduling.adapters.nats.streams import ensure_stream
+from scheduling.adapters.postgres.outbox import PostgresOutbox, open_outbox
+from scheduling.application.commands.relay_outbox import RelayOutbox
+from scheduling.application.ports.messaging import (
+    BrokerUnavailable,
+    OutboxLost,
+)
+from scheduling.entrypoints.relay_figures import RelayFigures
+from scheduling.entrypoints.settings import Settings
+from scheduling.entrypoints.telemetry import configure_logging, open_metrics
+
+LANES = 2
+"""Claims under way at a time: one is published while the next is read or marked."""
+
+POLL = (0.25, 0.5)
+"""Seconds between two looks without a bell, by chance in between."""
+
+SHARE_EVERY = 1.0
+COUNT_EVERY = 5.0
+FIRST_PAUSE = 0.05
+LONGEST_PAUSE = 2.0
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Relay:
+    database_url: str
+    nats_url: str
+    database_role: str = "scheduling_relay"
+    stream_replicas: int = 1
+
+
+async def run(settings: Settings) -> None:
+    """Relay until SIGTERM or SIGINT; what is in flight is finished and marked.
+
+    Raise UnsafeStream where the stream is not fit for events.
+    """
+    if settings.database_url is None or settings.nats_url is None:
+        raise SystemExit("set SCHEDULING_DATABASE_URL and SCHEDULING_NATS_URL")
+    configure_logging(settings.log_level)
+    relay = Relay(
+        settings.database_url.get_secret_value(),
+        settings.nats_url.get_secret_value(),
+        settings.database_role or "scheduling_relay",
+        settings.stream_replicas,
+    )
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    metrics = open_metrics()
+    figures = RelayFigures(metrics.registry)
+    with contextlib.ExitStack() as served:
+        if settings.relay_metrics_port is not None:
+            server, thread = start_http_server(
+                settings.relay_metrics_port, registry=metrics.registry
+            )
+            served.callback(thread.join)
+            served.callback(server.shutdown)
+        await relay_until(stop, relay, figures)
+
+
+async def relay_until(stop: asyncio.Event, relay: Relay, figures: RelayFigures) -> None:
+    """Connect, work, and after any fault begin again, until `stop` is set."""
+    pause = FIRST_PAUSE
+    while not stop.is_set():
+        began = asyncio.get_running_loop().time()
+        try:
+            async with (
+                open_connection(relay.nats_url, name="scheduling relay") as broker,
+                open_outbox(relay.database_url, role=relay.database_role) as outbox,
+            ):
+                mended = await ensure_stream(broker, replicas=relay.stream_replicas)
+                log.info("relay working", stream_settings_mended=mended)
+                await _work(stop, broker, outbox, figures)
+        except* (OutboxLost, BrokerUnavailable) as faults:
+            lasted = asyncio.get_running_loop().time() - began
+            pause = FIRST_PAUSE if lasted > LONGEST_PAUSE else pause * 2
+            pause = min(pause, LONGEST_PAUSE)
+            figures.fault()
+            log.warning("relay begins anew", faults=_told(faults), pause=pause)
+        if not stop.is_set():
+            await _unless(stop, pause)
+    log.info("relay stopped")
+
+
+async def _work(
+    stop: asyncio.Event,
+    broker: Connection,
+    outbox: PostgresOutbox,
+    figures: RelayFigures,
+) -> None:
+    wake = Wake()
+    await outbox.listen(wake.ring)
+    relay = RelayOutbox(outbox, JetStreamPublisher(broker), figures)
+
+    async def share() -> None:
+        held = len(outbox.partitions)
+        await outbox.share()
+        if len(outbox.partitions) != held:
+            wake.ring()
+        figures.partitions(len(outbox.partitions))
+
+    async def count() -> None:
+        figures.waiting(*await outbox.count())
+
+    async def tell_loss() -> None:
+        either: set[asyncio.Future[None]] = {broker.closed, outbox.lost}
+        await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+        if outbox.lost.done():
+            raise OutboxLost("the session has ended")
+        raise BrokerUnavailable("the connection has ended")
+
+    async def tell_stop() -> None:
+        await stop.wait()
+        wake.ring()
+
+    async with asyncio.TaskGroup() as tasks:
+        helpers = [
+            tasks.create_task(work)
+            for work in (
+                _every(SHARE_EVERY, share),
+                _every(COUNT_EVERY, count),
+                tell_loss(),
+                tell_stop(),
+            )
+        ]
+        lanes = [tasks.create_task(_lane(stop, relay, wake)) for _ in range(LANES)]
+        await asyncio.wait(lanes)
+        for helper in helpers:
+            helper.cancel()
+
+
+async def _lane(stop: asyncio.Event, relay: RelayOutbox, wake: "Wake") -> None:
+    while not stop.is_set():
+        rings = wake.rings
+        if not await relay():
+            await wake.after(rings, random.uniform(*POLL))  # noqa: S311  # no secret
+
+
+class Wake:
+    """A bell that is heard also by who was busy when it rang."""
+
+    def __init__(self) -> None:
+        self.rings = 0
+        self._rung = asyncio.Event()
+
+    def ring(self) -> None:
+        self.rings += 1
+        self._rung.set()
+        self._rung = asyncio.Event()
+
+    async def after(self, rings: int, seconds: float) -> None:
+        """Return at the first ring after that many, or when the time is over."""
+        if self.rings == rings:
+            await _unless(self._rung, seconds)
+
+
+async def _unless(event: asyncio.Event, seconds: float) -> None:
+    with contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(event.wait(), seconds)
+
+
+async def _every(seconds: float, work: Callable[[], Awaitable[None]]) -> None:
+    while True:
+        await work()
+        await asyncio.sleep(seconds)
+
+
+def _told(faults: BaseExceptionGroup[BaseException]) -> list[str]:
+    return [f"{type(fault).__name__}: {fault}" for fault in _leaves(faults)]
+
+
+def _leaves(fault: BaseException) -> Iterator[BaseException]:
+    if isinstance(fault, BaseExceptionGroup):
+        for inner in fault.exceptions:
+            yield from _leaves(inner)
+    else:
+        yield fault
