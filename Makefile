@@ -1,0 +1,26 @@
+# `make run` and `make test` need Python 3.11 or newer and the package registries;
+# everything else they install, below this folder. ARGS= passes options on:
+#   make run ARGS='--port 9000 --no-demo'      make test ARGS='-k booking'
+
+.PHONY: run test check bench set-up
+.DEFAULT_GOAL := run
+
+run: set-up
+	@exec .venv/bin/scheduling dev $(ARGS)
+
+test: set-up
+	@exec .venv/bin/pytest -n 2 $(ARGS)
+
+check: set-up
+	.venv/bin/ruff format --check .
+	.venv/bin/ruff check .
+	.venv/bin/mypy
+	.venv/bin/lint-imports
+	.ci/set-up --check-lock
+	.venv/bin/pytest -n 2 $(ARGS)
+
+bench: set-up
+	@exec .venv/bin/python -m tests.bench $(ARGS)
+
+set-up:
+	@.ci/set-up
