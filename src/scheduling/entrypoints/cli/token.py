@@ -8,6 +8,7 @@ from uuid import UUID
 import typer
 
 from scheduling.application.ports.identity import Scope
+from scheduling.entrypoints.cli.dev import default_data_dir
 from scheduling.entrypoints.settings import DEV_ISSUER_PREFIX, Settings
 
 app = typer.Typer()
@@ -30,8 +31,9 @@ def token(
     ] = None,
     sub: Annotated[str, typer.Option(help="Who bears it")] = "developer",
     data_dir: Annotated[
-        Path, typer.Option(help="The data directory of `scheduling dev`")
-    ] = Path(".data"),
+        Path | None,
+        typer.Option(help="That of `scheduling dev`; the same by default"),
+    ] = None,
     lifetime: Annotated[int, typer.Option(min=1, help="Seconds")] = 3600,
 ) -> None:
     """Mint a token for the dev issuer of a data directory, running or not."""
@@ -44,9 +46,10 @@ def token(
         raise typer.BadParameter(
             f"no such scope; there are {', '.join(Scope)}", param_hint="--scope"
         )
-    issuer = open_dev_issuer(data_dir, prefix=DEV_ISSUER_PREFIX)
+    folder = data_dir or default_data_dir()
+    issuer = open_dev_issuer(folder, prefix=DEV_ISSUER_PREFIX)
     minted = issuer.mint(
-        tenant_id=tenant or _demo_tenant(data_dir),
+        tenant_id=tenant or _demo_tenant(folder),
         scope=scope,
         audience=Settings().audience,
         subject=sub,
