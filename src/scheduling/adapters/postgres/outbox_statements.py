@@ -262,4 +262,5 @@ REPUBLISH = compiled(
         _to_id.is_(None) | (outbox.c.id <= _to_id),
         _since.is_(None) | (outbox.c.published_at >= _since),
     )
+    .returning(outbox.c.id)
 )

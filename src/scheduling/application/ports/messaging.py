@@ -132,7 +132,7 @@ class OutboxDesk(Protocol):
     async def status(self) -> OutboxStatus: ...
 
     async def unblock(self, aggregates: Iterable[UUID] | None = None) -> int:
-        """Let blocked aggregates go on (None: all); return how many events waited."""
+        """Let blocked aggregates go on (None: all); return how many were blocked."""
 
     async def republish(
         self, *, first: UUID | None, last: UUID | None, since: datetime | None
