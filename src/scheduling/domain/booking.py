@@ -242,7 +242,7 @@ def _slots_for(
             f"No slots of one schedule hold {when.period.start.isoformat()} to "
             f"{when.period.end.isoformat()}."
         )
-    return slots, when.period
+    return slots, when.period.in_utc()
 
 
 def _refusal(

@@ -63,6 +63,10 @@ class Clashes:
     buffering: tuple[UUID, ...] = ()
 
 
+SOMEBODY = UUID(int=0)
+"""Stands for the appointment in the way where a search does not ask which it is."""
+
+
 def clashes(wanted: Sequence[Claim], standing: Iterable[Claim]) -> Clashes:
     overlapping: dict[UUID, None] = {}
     buffering: dict[UUID, None] = {}

@@ -1,0 +1,172 @@
+"""Domain events in CloudEvents 1.0 dress, as exact bytes.
+
+Changing a word here is a breaking change for whoever listens. The envelope is written
+by hand and not with the `cloudevents` library, because the bytes are made in the hot
+path of every command; a test reads them back with the library.
+"""
+
+from dataclasses import dataclass
+from functools import singledispatch
+from typing import Any
+from uuid import UUID
+
+import orjson
+
+from scheduling.domain.events import (
+    AppointmentCancelled,
+    AppointmentCreated,
+    AppointmentEvent,
+    AppointmentStatusChanged,
+    Event,
+    SchedulePublished,
+    SlotOpened,
+)
+from scheduling.domain.identifiers import TenantId, new_id
+
+SOURCE = "/scheduling"
+CONTENT_TYPE = "application/cloudevents+json"
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """An event ready for the outbox: `subject` is NATS's, `body` the CloudEvent."""
+
+    event_id: UUID
+    aggregate_id: UUID
+    aggregate_version: int
+    subject: str
+    body: bytes
+
+
+def to_envelope(event: Event, tenant_id: TenantId, traceparent: str | None) -> Envelope:
+    """Dress an event; its id is new each time, so dress it once and keep the bytes."""
+    event_id = new_id(event.occurred_at)
+    type = type_of(event)
+    aggregate_id = event.aggregate_id
+    attributes = {
+        "specversion": "1.0",
+        "id": event_id,
+        "source": SOURCE,
+        "type": type,
+        "subject": aggregate_id,
+        "time": event.occurred_at,
+        "datacontenttype": "application/json",
+        "dataschema": f"urn:scheduling:schema:{type}:1",
+        "tenantid": tenant_id,
+        "aggregateversion": event.version,
+        "partitionkey": aggregate_id,
+    }
+    if traceparent is not None:
+        attributes["traceparent"] = traceparent
+    attributes["data"] = _data(event)
+    return Envelope(
+        event_id=event_id,
+        aggregate_id=aggregate_id,
+        aggregate_version=event.version,
+        subject=f"scheduling.{tenant_id}.{type}",
+        body=orjson.dumps(attributes, default=str, option=orjson.OPT_UTC_Z),
+    )
+
+
+@singledispatch
+def type_of(event: Event) -> str:
+    raise TypeError(f"{event.__class__.__name__} has no type on the wire")
+
+
+@type_of.register
+def _(event: AppointmentCreated) -> str:
+    return "appointment.proposed" if event.status == "proposed" else _CREATED
+
+
+_CREATED = "appointment.created"
+
+
+@type_of.register
+def _(event: AppointmentStatusChanged) -> str:
+    return f"appointment.{event.new_status}"
+
+
+@type_of.register
+def _(_event: SchedulePublished) -> str:
+    return "schedule.published"
+
+
+@type_of.register
+def _(_event: SlotOpened) -> str:
+    return "slot.opened"
+
+
+Data = dict[str, Any]
+
+
+@singledispatch
+def _data(event: Event) -> Data:
+    raise TypeError(f"{event.__class__.__name__} has no data on the wire")
+
+
+def _of_appointment(event: AppointmentEvent) -> Data:
+    return {
+        "appointmentId": event.appointment_id,
+        "patientId": event.patient_id,
+        "practitionerId": event.practitioner_id,
+        "locationId": event.location_id,
+        "slotIds": event.slot_ids,
+        "start": event.period.start,
+        "end": event.period.end,
+        "timezone": event.timezone,
+        "appointmentType": event.appointment_type,
+    }
+
+
+@_data.register
+def _(event: AppointmentCreated) -> Data:
+    return {
+        **_of_appointment(event),
+        "status": event.status,
+        "overbooked": event.overbooked,
+    }
+
+
+@_data.register
+def _(event: AppointmentStatusChanged) -> Data:
+    return {
+        **_of_appointment(event),
+        "oldStatus": event.old_status,
+        "newStatus": event.new_status,
+        "reasonCode": event.reason_code,
+    }
+
+
+@_data.register
+def _(event: AppointmentCancelled) -> Data:
+    return {
+        **_of_appointment(event),
+        "oldStatus": event.old_status,
+        "newStatus": event.new_status,
+        "reasonCode": event.reason_code,
+        "initiatedBy": event.initiated_by,
+    }
+
+
+@_data.register
+def _(event: SchedulePublished) -> Data:
+    return {
+        "scheduleId": event.schedule_id,
+        "practitionerId": event.practitioner_id,
+        "locationId": event.location_id,
+        "timezone": event.timezone,
+    }
+
+
+@_data.register
+def _(event: SlotOpened) -> Data:
+    return {
+        "slotId": event.slot_id,
+        "scheduleId": event.schedule_id,
+        "practitionerId": event.practitioner_id,
+        "locationId": event.location_id,
+        "start": event.period.start,
+        "end": event.period.end,
+        "timezone": event.timezone,
+        "remaining": event.remaining,
+    }

@@ -1,0 +1,346 @@
+"""The writes of one unit of work, gathered and sent as one statement.
+
+Each kind of write is a data-modifying CTE fed by one JSON parameter with all its rows,
+and counts the rows it touched. So a booking (appointment, seats, claims, reminders,
+events, audit) is one round trip, and the text of the statement depends only on which
+kinds are in it: PostgreSQL plans each combination once per connection.
+
+A count below the number of rows means that what was read has changed since: the caller
+rolls back and learns the refusal that was registered with the rows.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any
+from uuid import UUID
+
+import orjson
+from sqlalchemy import (
+    CTE,
+    JSON,
+    Boolean,
+    Column,
+    Delete,
+    Insert,
+    LargeBinary,
+    Select,
+    Table,
+    Text,
+    Update,
+    Uuid,
+    and_,
+    bindparam,
+    case,
+    column,
+    delete,
+    func,
+    insert,
+    literal_column,
+    or_,
+    select,
+    true,
+    update,
+)
+from sqlalchemy.dialects import postgresql
+
+from scheduling.adapters.postgres import tables as t
+from scheduling.adapters.postgres.statements import Connection, Statement, compiled
+from scheduling.application.ports.unit_of_work import DecisionOutdated
+from scheduling.domain.errors import DomainError
+
+Row = Mapping[str, Any]
+Rows = Any
+"""A FROM clause over one JSON parameter; SQLAlchemy gives its columns no types."""
+
+TENANT = bindparam("tenant_id", type_=Uuid())
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """One kind of write: the columns of its rows and the DML that they feed.
+
+    `after`: a write that must have touched all its rows before this one begins; so
+    that a lost race stops at the seat and takes no claim.
+    """
+
+    name: str
+    columns: tuple[Column[Any], ...]
+    dml: Callable[[Rows], Insert | Update | Delete]
+    after: str | None = None
+    all_or_nothing: bool = True
+
+
+def _insert(table: Table, *without: str, upsert: bool = False) -> Write:
+    columns = tuple(
+        c
+        for c in table.c
+        if c.name not in {"tenant_id", *without} and c.identity is None
+    )
+
+    def dml(rows: Rows) -> Insert:
+        new = insert(table).from_select(
+            ["tenant_id", *(c.name for c in columns)],
+            select(TENANT, *(_value(rows, c) for c in columns)),
+        )
+        if not upsert:
+            return new
+        given = postgresql.insert(table).from_select(
+            ["tenant_id", *(c.name for c in columns)],
+            select(TENANT, *(_value(rows, c) for c in columns)),
+        )
+        return given.on_conflict_do_update(
+            index_elements=list(table.primary_key),
+            set_={
+                c.name: given.excluded[c.name]
+                for c in columns
+                if c.name not in {"id", "created_at"}
+            },
+            where=table.c.version == given.excluded.version - 1,
+        )
+
+    return Write(f"{table.name}_{'put' if upsert else 'new'}", columns, dml)
+
+
+def _value(rows: Rows, target: Column[Any]) -> Any:  # noqa: ANN401
+    if isinstance(target.type, LargeBinary):
+        return func.convert_to(rows.c[target.name], "UTF8")
+    return rows.c[target.name]
+
+
+def _tenant_is_known(rows: Rows) -> Insert:
+    return (
+        postgresql.insert(t.tenants)
+        .from_select(["tenant_id", "created_at"], select(TENANT, rows.c.created_at))
+        .on_conflict_do_nothing()
+    )
+
+
+def _take_seats(rows: Rows) -> Update:
+    slots = t.slots
+    return (
+        update(slots)
+        .where(
+            slots.c.tenant_id == TENANT,
+            slots.c.id == rows.c.id,
+            slots.c.status.in_([literal_column("'free'"), literal_column("'busy'")]),
+            or_(rows.c.overbooked, slots.c.booked < slots.c.capacity),
+        )
+        .values(
+            booked=slots.c.booked + literal_column("1"),
+            status=case(
+                (
+                    slots.c.booked + literal_column("1") >= slots.c.capacity,
+                    literal_column("'busy'"),
+                ),
+                else_=literal_column("'free'"),
+            ),
+            version=slots.c.version + literal_column("1"),
+        )
+    )
+
+
+def _take_time(rows: Rows) -> Insert:
+    names = [c.name for c in t.claims.c if c.name not in {"tenant_id", "taken"}]
+    return (
+        postgresql.insert(t.claims)
+        .from_select(
+            ["tenant_id", *names, "taken"],
+            select(
+                TENANT,
+                *(rows.c[name] for name in names),
+                func.tstzrange(rows.c.starts_at, rows.c.until),
+            ),
+        )
+        .on_conflict_do_nothing()
+    )
+
+
+def _give_time_back(rows: Rows) -> Delete:
+    return delete(t.claims).where(
+        t.claims.c.tenant_id == TENANT, t.claims.c.appointment_id == rows.c.id
+    )
+
+
+def _next_version(table: Table, *changed: str) -> Write:
+    columns = tuple(table.c[name] for name in ("id", *changed, "version"))
+
+    def dml(rows: Rows) -> Update:
+        return (
+            update(table)
+            .where(
+                table.c.tenant_id == TENANT,
+                table.c.id == rows.c.id,
+                table.c.version == rows.c.version - literal_column("1"),
+            )
+            .values({c.name: rows.c[c.name] for c in columns if c.name != "id"})
+        )
+
+    return Write(f"{table.name}_next", columns, dml)
+
+
+def _call_reminders_off(rows: Rows) -> Update:
+    reminders = t.reminders
+    return (
+        update(reminders)
+        .where(
+            reminders.c.tenant_id == TENANT,
+            reminders.c.appointment_id == rows.c.id,
+            reminders.c.status == literal_column("'SCHEDULED'"),
+        )
+        .values(status=literal_column("'CANCELLED'"), reason=rows.c.reason)
+    )
+
+
+_ID = Column("id", Uuid)
+_OVERBOOKED = Column("overbooked", Boolean)
+
+TENANTS = Write(
+    "tenants_known", (t.tenants.c.created_at,), _tenant_is_known, all_or_nothing=False
+)
+SETTINGS = _insert(t.settings, upsert=True)
+PRACTITIONERS = _insert(t.practitioners, upsert=True)
+LOCATIONS = _insert(t.locations, upsert=True)
+PATIENTS = _insert(t.patients, upsert=True)
+ROLES = _insert(t.practitioner_roles, upsert=True)
+SCHEDULES = _insert(t.schedules, upsert=True)
+NEW_SLOTS = _insert(t.slots)
+SEATS_TAKEN = Write("seats_taken", (_ID, _OVERBOOKED), _take_seats)
+SLOTS = _next_version(t.slots, "status", "booked")
+NEW_APPOINTMENTS = _insert(t.appointments)
+APPOINTMENTS = _next_version(
+    t.appointments,
+    "status",
+    "hold_expires_at",
+    "status_reason_code",
+    "status_comment",
+    "cancelled_by",
+    "updated_at",
+)
+TIME_GIVEN_BACK = Write(
+    "time_given_back", (_ID,), _give_time_back, all_or_nothing=False
+)
+CLAIMS = Write(
+    "claims_taken",
+    (
+        *(c for c in t.claims.c if c.name not in {"tenant_id", "taken"}),
+        Column("until", t.claims.c.ends_at.type),
+    ),
+    _take_time,
+    after=SEATS_TAKEN.name,
+)
+REMINDERS = _insert(t.reminders)
+REMINDERS_CALLED_OFF = Write(
+    "reminders_called_off",
+    (_ID, Column("reason", Text)),
+    _call_reminders_off,
+    all_or_nothing=False,
+)
+ANSWERS = _insert(t.idempotency_keys)
+OUTBOX = _insert(t.outbox, "published_at", "blocked_at", "blocked_reason")
+AUDIT = _insert(t.audit)
+
+# In this order they appear in the statement, and PostgreSQL runs those that nothing
+# refers to in that order too: seats before claims, always.
+WRITES = (
+    TENANTS,
+    SETTINGS,
+    PRACTITIONERS,
+    LOCATIONS,
+    PATIENTS,
+    ROLES,
+    SCHEDULES,
+    NEW_SLOTS,
+    SEATS_TAKEN,
+    SLOTS,
+    NEW_APPOINTMENTS,
+    APPOINTMENTS,
+    TIME_GIVEN_BACK,
+    CLAIMS,
+    REMINDERS,
+    REMINDERS_CALLED_OFF,
+    ANSWERS,
+    OUTBOX,
+    AUDIT,
+)
+_BY_NAME = {write.name: write for write in WRITES}
+
+
+@lru_cache(maxsize=256)
+def writing(names: tuple[str, ...]) -> Statement:
+    """Return the one statement that does these writes, with a count for each."""
+    ctes: dict[str, CTE] = {}
+    for name in names:
+        write = _BY_NAME[name]
+        rows = _rows_of(write, ctes)
+        done: Any = write.dml(rows).returning(literal_column("1").label("one"))
+        ctes[name] = done.cte(name)
+    counts: Select[Any] = select(
+        *(
+            select(func.count()).select_from(cte).scalar_subquery().label(name)
+            for name, cte in ctes.items()
+        )
+    )
+    return compiled(counts)
+
+
+def _rows_of(write: Write, before: Mapping[str, CTE]) -> Rows:
+    rows: Rows = (
+        func.json_to_recordset(bindparam(write.name, type_=JSON_TEXT))
+        .table_valued(*(column(c.name, _read_as(c)) for c in write.columns))
+        .render_derived(name=f"{write.name}_rows", with_types=True)
+    )
+    if write.after is None or write.after not in before:
+        return rows
+    done = select(func.count()).select_from(before[write.after]).scalar_subquery()
+    asked = func.json_array_length(bindparam(write.after, type_=JSON_TEXT))
+    return select(rows).where(and_(true(), done == asked)).subquery()
+
+
+def _read_as(target: Column[Any]) -> Any:  # noqa: ANN401
+    """JSON carries bytes as text; the outbox turns it back into the same bytes."""
+    return Text() if isinstance(target.type, LargeBinary) else target.type
+
+
+class _JsonText(JSON):
+    """JSON that is text already: no second dumping on the way in."""
+
+
+JSON_TEXT = _JsonText()
+
+
+@dataclass(slots=True)
+class Batch:
+    """What one unit of work has to write, and what to say where it cannot."""
+
+    rows: dict[str, list[Row]] = field(default_factory=dict)
+    refusals: dict[str, DomainError] = field(default_factory=dict)
+
+    def add(
+        self, write: Write, *rows: Row, otherwise: DomainError | None = None
+    ) -> None:
+        if rows:
+            self.rows.setdefault(write.name, []).extend(rows)
+            if otherwise is not None:
+                self.refusals[write.name] = otherwise
+
+    def __bool__(self) -> bool:
+        return bool(self.rows)
+
+    async def send(self, connection: Connection, tenant_id: UUID) -> None:
+        """Write all of it. Raise DecisionOutdated where a row could not be touched."""
+        names = tuple(write.name for write in WRITES if write.name in self.rows)
+        statement = writing(names)
+        documents = {
+            name: orjson.dumps(self.rows[name], default=str).decode() for name in names
+        }
+        counts = await connection.fetchrow(
+            statement.sql, *statement.arguments(tenant_id=tenant_id, **documents)
+        )
+        self._demand_all(names, counts)
+
+    def _demand_all(self, names: Iterable[str], counts: Any) -> None:  # noqa: ANN401
+        for name in names:
+            short = counts[name] < len(self.rows[name])
+            if short and _BY_NAME[name].all_or_nothing:
+                raise DecisionOutdated(self.refusals[name])

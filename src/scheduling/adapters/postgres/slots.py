@@ -1,0 +1,316 @@
+"""Slots, and the search over them."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import cache
+from typing import Any
+from uuid import UUID
+
+import orjson
+from sqlalchemy import (
+    ARRAY,
+    Boolean,
+    ColumnElement,
+    DateTime,
+    FromClause,
+    Integer,
+    Interval,
+    Table,
+    Text,
+    Uuid,
+    and_,
+    any_,
+    bindparam,
+    func,
+    literal_column,
+    or_,
+    select,
+    tuple_,
+)
+
+from scheduling.adapters.postgres import tables as t
+from scheduling.adapters.postgres.batch import NEW_SLOTS, TENANT
+from scheduling.adapters.postgres.directory import reading_by_id, settings_columns
+from scheduling.adapters.postgres.rows import settings_from, slot_from, slot_row
+from scheduling.adapters.postgres.statements import Statement, compiled
+from scheduling.adapters.postgres.transaction import Transaction
+from scheduling.application.ports.repositories import (
+    Candidate,
+    SearchFacts,
+    SlotFilter,
+    SlotRepository,
+)
+from scheduling.domain.availability import Assignment
+from scheduling.domain.claim import SOMEBODY, ActorKind, Clashes
+from scheduling.domain.errors import SlotNotFound
+from scheduling.domain.identifiers import PractitionerId, SlotId
+from scheduling.domain.period import Period
+from scheduling.domain.settings import Settings
+from scheduling.domain.slot import Slot
+
+_INSTANT = DateTime(timezone=True)
+
+
+def given(name: str, type_: Any) -> ColumnElement[Any]:  # noqa: ANN401
+    return bindparam(name, type_=type_)
+
+
+def _kind(kind: ActorKind) -> ColumnElement[int]:
+    return literal_column(str(int(kind)), Integer)
+
+
+def _in_the_way(slot: FromClause, *who: ColumnElement[bool]) -> Any:  # noqa: ANN401
+    """Who of the appointments around a slot claims an actor that it needs, and whether
+    with real time (true) or with a buffer alone (false).
+    """
+    claims = t.claims
+    around = func.tstzrange(
+        slot.c.starts_at, slot.c.ends_at + given("buffer", Interval)
+    )
+    real = and_(
+        claims.c.starts_at < slot.c.ends_at, claims.c.ends_at > slot.c.starts_at
+    )
+    return select(func.bool_or(real)).where(
+        claims.c.tenant_id == TENANT,
+        claims.c.taken.op("&&", return_type=Boolean)(around),
+        *who,
+    )
+
+
+FILTERS = ("practitioner_id", "location_id", "specialty", "service_type", "after_id")
+
+
+@cache
+def searching(filters: frozenset[str], *, for_patient: bool) -> Statement:
+    """Free slots with a seat at active places, with what is in their way.
+
+    One statement for each set of filters: `$1 IS NULL OR …` would keep PostgreSQL from
+    its indexes. The clashes are the same that booking reads: other claims of the
+    practitioner than those of the slot itself, and all of the patient who asks.
+    """
+    slots, practitioners, locations = t.slots, t.practitioners, t.locations
+    claims = t.claims
+    of_practitioner = _in_the_way(
+        slots,
+        claims.c.actor_id == slots.c.practitioner_id,
+        claims.c.actor_kind == _kind(ActorKind.PRACTITIONER),
+        claims.c.share_id != slots.c.id,
+    ).scalar_subquery()
+    of_patient = _in_the_way(
+        slots,
+        claims.c.actor_id == given("patient_id", Uuid),
+        claims.c.actor_kind == _kind(ActorKind.PATIENT),
+        claims.c.starts_at < slots.c.ends_at,
+    ).scalar_subquery()
+    conditions: dict[str, ColumnElement[bool]] = {
+        "practitioner_id": slots.c.practitioner_id == given("practitioner_id", Uuid),
+        "location_id": slots.c.location_id == given("location_id", Uuid),
+        "specialty": given("specialty", Text) == any_(practitioners.c.specialties),
+        "service_type": or_(
+            slots.c.service_types == literal_column("'{}'::text[]"),
+            given("service_type", Text) == any_(slots.c.service_types),
+        ),
+        "after_id": tuple_(slots.c.starts_at, slots.c.id)
+        > tuple_(given("after_start", _INSTANT), given("after_id", Uuid)),
+    }
+    return compiled(
+        select(
+            slots.c.id,
+            slots.c.schedule_id,
+            slots.c.practitioner_id,
+            slots.c.location_id,
+            slots.c.starts_at,
+            slots.c.ends_at,
+            slots.c.timezone,
+            (slots.c.capacity - slots.c.booked).label("remaining"),
+            slots.c.service_types,
+            of_practitioner.label("practitioner_taken"),
+            (of_patient if for_patient else literal_column("NULL")).label(
+                "patient_taken"
+            ),
+        )
+        .join(practitioners, _active(practitioners, slots.c.practitioner_id))
+        .join(locations, _active(locations, slots.c.location_id))
+        .where(
+            slots.c.tenant_id == TENANT,
+            slots.c.starts_at >= given("start", _INSTANT),
+            slots.c.starts_at < given("end", _INSTANT),
+            slots.c.status == literal_column("'free'"),
+            slots.c.booked < slots.c.capacity,
+            *(conditions[name] for name in FILTERS if name in filters),
+        )
+        .order_by(slots.c.starts_at, slots.c.id)
+        .limit(given("limit", Integer))
+    )
+
+
+def _active(table: Table, id: ColumnElement[Any]) -> ColumnElement[bool]:
+    return and_(table.c.tenant_id == TENANT, table.c.id == id, table.c.active)
+
+
+@cache
+def _reading_search_facts(filters: frozenset[str]) -> Statement:
+    """The settings, and the roles of the practitioner or at the location asked for."""
+    roles = t.practitioner_roles
+    assignments = (
+        select(func.json_agg(assignment_json()))
+        .where(
+            roles.c.tenant_id == TENANT,
+            *(
+                roles.c[name] == given(name, Uuid)
+                for name in ("practitioner_id", "location_id")
+                if name in filters
+            ),
+        )
+        .scalar_subquery()
+    )
+    asked = select(literal_column("1").label("one")).subquery("asked")
+    return compiled(
+        select(*settings_columns(), assignments.label("assignments"))
+        .select_from(asked)
+        .outerjoin(t.settings, t.settings.c.tenant_id == TENANT)
+    )
+
+
+def assignment_json() -> ColumnElement[Any]:
+    """One role as `assignment_from` reads it."""
+    roles = t.practitioner_roles
+    return func.json_build_array(
+        roles.c.practitioner_id,
+        roles.c.location_id,
+        roles.c.active,
+        roles.c.period_start,
+        roles.c.period_end,
+    )
+
+
+@cache
+def reading_starts() -> Statement:
+    """When practitioners have appointments: past ones count, cancelled ones do not."""
+    appointments = t.appointments
+    return compiled(
+        select(appointments.c.practitioner_id, appointments.c.starts_at).where(
+            appointments.c.tenant_id == TENANT,
+            appointments.c.practitioner_id == any_(given("practitioners", ARRAY(Uuid))),
+            appointments.c.starts_at >= given("start", _INSTANT),
+            appointments.c.starts_at < given("end", _INSTANT),
+            appointments.c.status.in_(
+                [
+                    literal_column(f"'{status}'")
+                    for status in (
+                        "pending",
+                        "booked",
+                        "confirmed",
+                        "arrived",
+                        "in-progress",
+                        "completed",
+                    )
+                ]
+            ),
+        )
+    )
+
+
+def assignment_from(values: list[Any]) -> tuple[tuple[UUID, UUID], Assignment]:
+    """Return (practitioner, location) and the assignment of one to the other."""
+    practitioner_id, location_id, active, start, end = values
+    return (UUID(practitioner_id), UUID(location_id)), Assignment(
+        active,
+        None if start is None else date.fromisoformat(start),
+        None if end is None else date.fromisoformat(end),
+    )
+
+
+_NOTHING = Clashes()
+_TAKEN = Clashes(overlapping=(SOMEBODY,))
+_BUFFERED = Clashes(buffering=(SOMEBODY,))
+
+
+def _clashes(practitioner: bool | None, patient: bool | None) -> Clashes:  # noqa: FBT001
+    """From `bool_or(real)` of each: nobody (None), real time, or a buffer alone."""
+    if practitioner is None and patient is None:
+        return _NOTHING
+    return _TAKEN if practitioner or patient else _BUFFERED
+
+
+@dataclass(frozen=True, slots=True)
+class PostgresSlots(SlotRepository):
+    transaction: Transaction
+
+    async def get(self, id: SlotId) -> Slot:
+        row = await self.transaction.row(reading_by_id(t.slots), id=id)
+        if row is None:
+            raise SlotNotFound(id)
+        return slot_from(row)
+
+    def add(self, slot: Slot) -> None:
+        transaction = self.transaction
+        transaction.batch.add(
+            NEW_SLOTS, slot_row(slot), otherwise=SlotNotFound(slot.id)
+        )
+        transaction.announce(slot.events)
+        transaction.audit(
+            "slot.opened",
+            "slot",
+            slot.id,
+            version=slot.version,
+            changes={"status": (None, slot.status)},
+            at=slot.events[0].occurred_at,
+        )
+
+    async def search_facts(self, wanted: SlotFilter) -> SearchFacts:
+        values = _given_of(wanted)
+        row = await self.transaction.row(
+            _reading_search_facts(frozenset(values)), **values
+        )
+        assignments: dict[tuple[UUID, UUID], list[Assignment]] = {}
+        for one in orjson.loads(row["assignments"] or "[]"):
+            where, assignment = assignment_from(one)
+            assignments.setdefault(where, []).append(assignment)
+        return SearchFacts(settings_from(row), assignments)
+
+    async def candidates(
+        self, wanted: SlotFilter, settings: Settings
+    ) -> Sequence[Candidate]:
+        values = _given_of(wanted)
+        statement = searching(
+            frozenset(values), for_patient=wanted.patient_id is not None
+        )
+        rows = await self.transaction.rows(
+            statement,
+            **values,
+            patient_id=wanted.patient_id,
+            start=wanted.period.start,
+            end=wanted.period.end,
+            buffer=settings.buffer,
+            limit=wanted.limit,
+        )
+        return [Candidate._make((*row[:9], _clashes(row[9], row[10]))) for row in rows]
+
+    async def starts_of(
+        self, practitioners: Collection[PractitionerId], period: Period
+    ) -> Mapping[PractitionerId, Sequence[datetime]]:
+        rows = await self.transaction.rows(
+            reading_starts(),
+            practitioners=list(practitioners),
+            start=period.start,
+            end=period.end,
+        )
+        starts: dict[PractitionerId, list[datetime]] = {}
+        for row in rows:
+            starts.setdefault(row["practitioner_id"], []).append(row["starts_at"])
+        return starts
+
+
+def _given_of(wanted: SlotFilter) -> dict[str, Any]:
+    after_start, after_id = wanted.after or (None, None)
+    values = {
+        "practitioner_id": wanted.practitioner_id,
+        "location_id": wanted.location_id,
+        "specialty": wanted.specialty,
+        "service_type": wanted.service_type,
+        "after_start": after_start,
+        "after_id": after_id,
+    }
+    return {name: value for name, value in values.items() if value is not None}
