@@ -27,7 +27,7 @@ STEADY = 10.0
 """Seconds after which a program's next death counts as the first again."""
 
 ECHO = 0.5
-"""One Ctrl-C may arrive several times: from the terminal, from make, from a wrapper."""
+"""Seconds. One Ctrl-C may arrive several times: from the terminal, from a wrapper."""
 
 
 class Stage(IntEnum):
@@ -51,11 +51,13 @@ class _Kept:
 class Supervisor:
     """Starts, watches, restarts and stops programs on the running event loop.
 
-    `say` is told, in one line, what a person at the terminal should know.
+    `say` is told what a person at the terminal should know. A signal within `echo`
+    seconds of the first is the same one.
     """
 
-    def __init__(self, say: Callable[[str], None]) -> None:
+    def __init__(self, say: Callable[[str], None], *, echo: float = ECHO) -> None:
         self._say = say
+        self._echo = echo
         self._kept: list[_Kept] = []
         self._stopping = asyncio.Event()
         self._asked_at: float | None = None
@@ -89,7 +91,7 @@ class Supervisor:
         if self._asked_at is None:
             self._asked_at = now
             self._stopping.set()
-        elif now - self._asked_at > ECHO:
+        elif now - self._asked_at > self._echo:
             self._say("stopping at once")
             for kept in self._kept:
                 if kept.running is not None:

@@ -7,12 +7,14 @@ folders that are not ours stay as they are; what that user needs is kept elsewhe
 
 import fcntl
 import hashlib
+import itertools
 import os
 import pwd
 import shutil
 import socket
 import stat
 import subprocess
+import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -70,15 +72,24 @@ def unprivileged_user() -> Unprivileged | None:
     )
 
 
-def reachable_folder(user: Unprivileged, data_dir: Path) -> Path:
-    """Return a folder for what `user` must reach: the data dir itself if possible.
+def elsewhere(user: Unprivileged, data_dir: Path) -> Path:
+    """Make a folder for a data directory that `user` may not enter.
 
-    Otherwise one of our own, named after the data dir, so that the next run finds it.
+    It is named after the data directory, which must remember it: where the name is
+    taken, that data directory has been deleted or moved, and we cannot know which.
     """
-    if user.can_enter(data_dir):
-        return data_dir
     name = hashlib.sha256(str(data_dir.resolve()).encode()).hexdigest()[:16]
-    return own_folder(user, name)
+    folder = own_folder(user, name)
+    for number in itertools.count(2):
+        if not any(folder.iterdir()):
+            return folder
+        print(  # noqa: T201  # a person at the terminal should know
+            f"{folder} holds the data of a {data_dir} that was deleted or moved; "
+            "delete it if it is not needed",
+            file=sys.stderr,
+        )
+        folder = own_folder(user, f"{name}-{number}")
+    raise AssertionError
 
 
 def own_folder(user: Unprivileged, name: str) -> Path:

@@ -18,7 +18,6 @@ import secrets
 import shutil
 import signal
 import subprocess
-import sys
 from dataclasses import dataclass
 from functools import cached_property
 from importlib.metadata import version
@@ -27,9 +26,9 @@ from pathlib import Path
 
 from scheduling.adapters.embedded.folders import (
     Unprivileged,
+    elsewhere,
     free_port,
     reachable_copy,
-    reachable_folder,
     trim_log,
     unprivileged_user,
     write_private,
@@ -117,6 +116,8 @@ class EmbeddedPostgres:
 
     def remove(self) -> None:
         """Delete the cluster, also where it lies outside the data directory."""
+        if not (self.data_dir / "postgres.json").exists():
+            return
         self._stop_stale()
         shutil.rmtree(self.home, ignore_errors=True)
         if self.home.parent != self.data_dir.resolve():
@@ -165,21 +166,15 @@ class EmbeddedPostgres:
         return kept
 
     def _choose_home(self) -> str:
-        folder = self.data_dir
-        if self._user is not None:
-            folder = reachable_folder(self._user, self.data_dir)
-        home = folder.resolve() / "postgres"
-        if not home.exists():
-            return "postgres" if folder == self.data_dir else str(home)
-        if folder == self.data_dir:
-            raise ServerFailed(
-                f"{home} exists, but {self.data_dir} has no postgres.json: choose "
-                "another --data-dir"
-            )
-        # Its data directory has been deleted, and with it the only passwords.
-        print(f"deleting {home}: its data directory is gone", file=sys.stderr)  # noqa: T201  # a person at a terminal should know
-        shutil.rmtree(home)
-        return str(home)
+        if self._user is None or self._user.can_enter(self.data_dir):
+            if (self.data_dir / "postgres").exists():
+                raise ServerFailed(
+                    f"{self.data_dir} has a folder `postgres`, but no postgres.json: "
+                    "choose another --data-dir"
+                )
+            return "postgres"
+        folder = elsewhere(self._user, self.data_dir)
+        return str(folder / "postgres")
 
     @cached_property
     def _bin(self) -> Path:

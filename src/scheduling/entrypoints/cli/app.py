@@ -46,7 +46,8 @@ def cli(words: list[str]) -> typer.Typer:
         help="Healthcare appointment scheduling.",
         no_args_is_help=True,
         add_completion=False,
-        pretty_exceptions_show_locals=False,  # they hold passwords, and patients
+        # Boxes of colour are no log lines, and locals hold passwords and patients.
+        pretty_exceptions_enable=False,
     )
     app.callback()(_nothing)
     for name, command in COMMANDS.items():
