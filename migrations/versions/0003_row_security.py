@@ -31,6 +31,13 @@ TENANT_TABLES = (
     "audit",
 )
 
+PROCESSES = (
+    "scheduling_api",
+    "scheduling_relay",
+    "scheduling_inbox",
+    "scheduling_cron",
+)
+
 WRITTEN_IN_PLACE = (
     "settings",
     "practitioners",
@@ -115,9 +122,12 @@ def upgrade() -> None:
     for role, table, rights in GRANTS:
         op.execute(f"GRANT {rights} ON {table} TO {role}")
     op.execute("RESET ROLE")
+    # Alembic's own table belongs to the login; every process asks it where it stands.
+    op.execute(f"GRANT SELECT ON alembic_version TO {', '.join(PROCESSES)}")
 
 
 def downgrade() -> None:
+    op.execute(f"REVOKE ALL ON alembic_version FROM {', '.join(PROCESSES)}")
     op.execute("SET LOCAL ROLE scheduling_owner")
     for role, table, _ in reversed(GRANTS):
         op.execute(f"REVOKE ALL ON {table} FROM {role}")

@@ -1,0 +1,53 @@
+"""The HTTP application: its routers, its problems, its front door."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import TypedDict
+
+from fastapi import APIRouter, FastAPI
+from starlette.types import ASGIApp
+
+from scheduling.application.ports.identity import Authenticate
+from scheduling.entrypoints.http import appointments, operations
+from scheduling.entrypoints.http.commanding import CommandDoor
+from scheduling.entrypoints.http.middleware import FrontDoor
+from scheduling.entrypoints.http.operations import Readiness
+from scheduling.entrypoints.http.problems import answer_with_problems
+from scheduling.entrypoints.http.request_metrics import RequestMetrics
+from scheduling.entrypoints.http.use_cases import Queries
+from scheduling.entrypoints.telemetry import Metrics
+
+
+class Wired(TypedDict):
+    """What lives as long as the process; every request finds it on its state."""
+
+    authenticate: Authenticate
+    commands: CommandDoor
+    queries: Queries
+    readiness: Readiness
+    metrics: Metrics
+
+
+Wiring = Callable[[], AbstractAsyncContextManager[Wired]]
+
+
+def create_app(wiring: Wiring) -> FastAPI:
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[Wired]:
+        async with wiring() as wired:
+            yield wired
+
+    app = FastAPI(title="Scheduling", version="1", lifespan=lifespan)
+    v1 = APIRouter(prefix="/v1")
+    for room in (appointments,):
+        v1.include_router(room.router)
+    app.include_router(v1)
+    app.include_router(operations.router)
+    answer_with_problems(app)
+    return app
+
+
+def behind_front_door(app: FastAPI, metrics: Metrics, *, max_in_flight: int) -> ASGIApp:
+    return FrontDoor(
+        app, metrics=RequestMetrics(metrics.registry), max_in_flight=max_in_flight
+    )

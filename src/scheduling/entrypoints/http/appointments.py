@@ -1,0 +1,260 @@
+"""`/v1/appointments`: book, read, cancel."""
+
+from datetime import timedelta
+from typing import Annotated, Any, Literal, Self
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Request
+from fastapi.responses import Response
+from pydantic import Field, model_validator
+
+from scheduling.application.ports.identity import Caller, Scope
+from scheduling.application.ports.repositories import StoredAnswer
+from scheduling.domain.appointment import (
+    Appointment,
+    CancelReason,
+    Initiator,
+    Status,
+)
+from scheduling.domain.booking import BookingRequest, BySlot, ByStart, Override
+from scheduling.domain.claim import ActorKind, Resource
+from scheduling.domain.identifiers import (
+    AppointmentId,
+    LocationId,
+    PatientId,
+    PractitionerId,
+    SlotId,
+)
+from scheduling.domain.period import Period
+from scheduling.entrypoints.http.caller import Requires
+from scheduling.entrypoints.http.commanding import (
+    commanding,
+    expected_version,
+    to_response,
+)
+from scheduling.entrypoints.http.shapes import FreeText, Instant, Line, Shape, answer
+from scheduling.entrypoints.http.use_cases import Queries
+
+router = APIRouter(prefix="/appointments", tags=["appointments"])
+
+_KINDS = {"room": ActorKind.ROOM, "device": ActorKind.DEVICE}
+_DAY = 24 * 60
+
+
+class ResourceBody(Shape):
+    type: Literal["room", "device"]
+    id: UUID
+
+
+class BookingBody(Shape):
+    """By `slotId`, or by practitioner, location, start and duration."""
+
+    patient_id: UUID
+    slot_id: UUID | None = None
+    practitioner_id: UUID | None = None
+    location_id: UUID | None = None
+    start: Instant | None = None
+    duration_minutes: Annotated[int, Field(ge=1, le=_DAY)] | None = None
+    appointment_type: Line
+    reason: FreeText | None = None
+    notes: FreeText | None = None
+    resources: Annotated[tuple[ResourceBody, ...], Field(max_length=10)] = ()
+    allow_double_booking: bool = False
+    override_reason: FreeText | None = None
+
+    @model_validator(mode="after")
+    def _one_way_to_say_when(self) -> Self:
+        by_start = (
+            self.practitioner_id,
+            self.location_id,
+            self.start,
+            self.duration_minutes,
+        )
+        given = sum(value is not None for value in by_start)
+        if given != (0 if self.slot_id else len(by_start)):
+            raise ValueError(
+                "give slotId alone, or practitionerId, locationId, start and "
+                "durationMinutes together"
+            )
+        return self
+
+    def to_request(self, caller: Caller) -> BookingRequest:
+        return BookingRequest(
+            patient_id=PatientId(self.patient_id),
+            when=self._when(),
+            appointment_type=self.appointment_type,
+            reason=self.reason,
+            notes=self.notes,
+            resources=tuple(
+                dict.fromkeys(Resource(_KINDS[r.type], r.id) for r in self.resources)
+            ),
+            override=Override(self.override_reason, caller.may(Scope.OVERRIDE))
+            if self.allow_double_booking
+            else None,
+        )
+
+    def _when(self) -> BySlot | ByStart:
+        if (
+            self.practitioner_id is None
+            or self.location_id is None
+            or self.start is None
+            or self.duration_minutes is None
+        ):
+            return BySlot(SlotId(self.slot_id or UUID(int=0)))
+        return ByStart(
+            PractitionerId(self.practitioner_id),
+            LocationId(self.location_id),
+            Period.of(self.start, timedelta(minutes=self.duration_minutes)),
+        )
+
+
+class CancelBody(Shape):
+    reason_code: CancelReason
+    initiated_by: Initiator
+    comment: FreeText | None = None
+    version: Annotated[int, Field(ge=1)] | None = None
+
+
+class ParticipantView(Shape):
+    type: Literal["patient", "practitioner", "location", "room", "device"]
+    id: UUID
+    status: Literal["accepted", "needs-action"]
+
+
+class AppointmentView(Shape):
+    id: UUID
+    patient_id: UUID
+    practitioner_id: UUID
+    location_id: UUID
+    slot_ids: list[UUID]
+    start: Instant
+    end: Instant
+    timezone: str
+    duration_minutes: int
+    appointment_type: str
+    status: Status
+    reason: str | None
+    notes: str | None
+    participants: list[ParticipantView]
+    overbooked: bool
+    hold_expires_at: Instant | None
+    sub_file_id: UUID | None
+    created_at: Instant
+    updated_at: Instant
+    version: int
+
+
+def appointment_view(one: Appointment) -> dict[str, Any]:
+    """The shape of `AppointmentView` (a test holds it to that), without a model."""
+    return {
+        "id": one.id,
+        "patientId": one.patient_id,
+        "practitionerId": one.practitioner_id,
+        "locationId": one.location_id,
+        "slotIds": one.slot_ids,
+        "start": one.period.start,
+        "end": one.period.end,
+        "timezone": one.timezone,
+        "durationMinutes": int(one.period.length.total_seconds() // 60),
+        "appointmentType": one.appointment_type,
+        "status": one.status,
+        "reason": one.reason,
+        "notes": one.notes,
+        "participants": _participants(one),
+        "overbooked": one.overbooked,
+        "holdExpiresAt": one.hold_expires_at,
+        "subFileId": one.sub_file_id,
+        "createdAt": one.created_at,
+        "updatedAt": one.updated_at,
+        "version": one.version,
+    }
+
+
+_PATIENT_HAS_SAID_YES = frozenset(
+    {Status.CONFIRMED, Status.ARRIVED, Status.IN_PROGRESS, Status.COMPLETED}
+)
+
+
+def _participants(one: Appointment) -> list[dict[str, Any]]:
+    """FHIR R4's Appointment.participant: who takes part, and who has agreed to it."""
+    agreed = one.status in _PATIENT_HAS_SAID_YES
+    return [
+        {
+            "type": "patient",
+            "id": one.patient_id,
+            "status": "accepted" if agreed else "needs-action",
+        },
+        {"type": "practitioner", "id": one.practitioner_id, "status": "accepted"},
+        {"type": "location", "id": one.location_id, "status": "accepted"},
+        *(
+            {
+                "type": resource.kind.name.lower(),
+                "id": resource.id,
+                "status": "accepted",
+            }
+            for resource in one.resources
+        ),
+    ]
+
+
+def _booked(one: Appointment) -> StoredAnswer:
+    return answer(
+        201,
+        appointment_view(one),
+        version=one.version,
+        Location=f"/v1/appointments/{one.id}",
+    )
+
+
+def _as_it_is(one: Appointment) -> StoredAnswer:
+    return answer(200, appointment_view(one), version=one.version)
+
+
+@router.post("", status_code=201, responses={201: {"model": AppointmentView}})
+async def book_appointment(
+    wanted: BookingBody,
+    request: Request,
+    caller: Annotated[Caller, Depends(Requires(Scope.BOOK))],
+) -> Response:
+    """Book a slot, or consecutive slots from a start."""
+    return await commanding(
+        request,
+        caller,
+        lambda do: do.book_appointment(caller, wanted.to_request(caller)),
+        _booked,
+    )
+
+
+@router.get("/{id}", responses={200: {"model": AppointmentView}})
+async def get_appointment(
+    id: UUID,
+    request: Request,
+    caller: Annotated[Caller, Depends(Requires(Scope.READ))],
+) -> Response:
+    """One appointment with its participants."""
+    queries: Queries = request.state.queries
+    found = await queries.get_appointment_by_id(caller, AppointmentId(id))
+    return to_response(_as_it_is(found))
+
+
+@router.post("/{id}/cancel", responses={200: {"model": AppointmentView}})
+async def cancel_appointment(
+    id: UUID,
+    wanted: CancelBody,
+    request: Request,
+    caller: Annotated[Caller, Depends(Requires(Scope.BOOK))],
+) -> Response:
+    """Call an appointment off; its time can be booked at once."""
+    return await commanding(
+        request,
+        caller,
+        lambda do: do.cancel_appointment(
+            caller,
+            AppointmentId(id),
+            expected=expected_version(request, wanted.version),
+            reason_code=wanted.reason_code,
+            initiated_by=wanted.initiated_by,
+            comment=wanted.comment,
+        ),
+        _as_it_is,
+    )

@@ -1,0 +1,121 @@
+"""The one way in for every command: once per Idempotency-Key, again after a lost race.
+
+return await commanding(request, caller, lambda do: do.book_appointment(…), booked)
+"""
+
+import re
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import TypeVar
+
+from fastapi import Request
+from fastapi.responses import Response
+
+from scheduling.application.commands.answer_once import AnswerOnce
+from scheduling.application.ports.clock import Clock
+from scheduling.application.ports.identity import Caller
+from scheduling.application.ports.repositories import IdempotencyKey, StoredAnswer
+from scheduling.application.ports.unit_of_work import BeginWork
+from scheduling.domain.errors import InvalidInput
+from scheduling.domain.version import ExpectedVersion
+from scheduling.entrypoints.attempts import settled
+from scheduling.entrypoints.http.use_cases import Commands
+
+Result = TypeVar("Result")
+
+_SANE_KEY = re.compile(r"[\x21-\x7e]{1,255}")
+_ETAG = re.compile(r'"(\d{1,9})"')
+
+
+@dataclass(frozen=True, slots=True)
+class CommandDoor:
+    """What commanding needs of wiring."""
+
+    commands: Commands
+    begin: BeginWork
+    now: Clock
+
+    async def once(
+        self,
+        caller: Caller,
+        key: IdempotencyKey,
+        command: Callable[[Commands], Awaitable[StoredAnswer]],
+    ) -> tuple[StoredAnswer, bool]:
+        def joining(begin: BeginWork) -> Awaitable[StoredAnswer]:
+            return command(Commands.over(begin, self.now))
+
+        return await AnswerOnce(self.begin)(caller, key, joining)
+
+
+async def commanding(
+    request: Request,
+    caller: Caller,
+    command: Callable[[Commands], Awaitable[Result]],
+    answer: Callable[[Result], StoredAnswer],
+) -> Response:
+    """Run a command and answer with what `answer` makes of its result.
+
+    With an Idempotency-Key the answer is stored with the effect, and given again, byte
+    for byte, with `Idempotency-Replayed: true`.
+    """
+    door: CommandDoor = request.state.commands
+
+    async def run(commands: Commands) -> StoredAnswer:
+        return answer(await command(commands))
+
+    key = await _idempotency_key(request)
+    if key is None:
+        return to_response(await settled(lambda: run(door.commands)))
+    given, replayed = await settled(lambda: door.once(caller, key, run))
+    response = to_response(given)
+    if replayed:
+        response.headers["Idempotency-Replayed"] = "true"
+    return response
+
+
+def to_response(answer: StoredAnswer) -> Response:
+    return Response(
+        answer.body,
+        status_code=answer.status,
+        headers=dict(answer.headers),
+        media_type="application/json",
+    )
+
+
+async def _idempotency_key(request: Request) -> IdempotencyKey | None:
+    given = request.headers.get("idempotency-key")
+    if given is None:
+        return None
+    if not _SANE_KEY.fullmatch(given):
+        raise InvalidInput("1 to 255 visible ASCII characters", "Idempotency-Key")
+    body = await request.body()
+    asked = (
+        request.method,
+        request.url.path,
+        request.url.query,
+        request.headers.get("if-match", ""),
+    )
+    digest = sha256("\n".join(asked).encode() + b"\n" + body)
+    return IdempotencyKey(given, digest.hexdigest())
+
+
+def expected_version(
+    request: Request, in_body: int | None = None
+) -> ExpectedVersion | None:
+    """Return the version that the caller decided on: `If-Match` before the body.
+
+    RFC 9110, 13.1.1; `*` asks for no particular version. Weak tags never match.
+    """
+    header = request.headers.get("if-match")
+    if header is None:
+        return None if in_body is None else ExpectedVersion(in_body)
+    if header.strip() == "*":
+        return None if in_body is None else ExpectedVersion(in_body)
+    tag = _ETAG.fullmatch(header.strip())
+    # What we never gave out as an ETag cannot be the version that is stored.
+    return ExpectedVersion(int(tag[1]) if tag else -1, in_header=True)
+
+
+def etag(version: int) -> dict[str, str]:
+    return {"ETag": f'"{version}"'}

@@ -1,0 +1,82 @@
+"""What a route may ask for. Wiring makes it; routes find it on the request's state."""
+
+from dataclasses import dataclass
+
+from scheduling.application.commands.book_appointment import BookAppointment
+from scheduling.application.commands.cancel_appointment import CancelAppointment
+from scheduling.application.commands.create_schedule import CreateSchedule
+from scheduling.application.commands.create_slot import CreateSlot
+from scheduling.application.commands.put_location import PutLocation
+from scheduling.application.commands.put_patient import PutPatient
+from scheduling.application.commands.put_practitioner import PutPractitioner
+from scheduling.application.commands.put_practitioner_role import PutPractitionerRole
+from scheduling.application.commands.put_settings import PutSettings
+from scheduling.application.ports.clock import Clock
+from scheduling.application.ports.unit_of_work import BeginWork
+from scheduling.application.queries.get_appointment_by_id import GetAppointmentById
+from scheduling.application.queries.get_location import GetLocation
+from scheduling.application.queries.get_patient import GetPatient
+from scheduling.application.queries.get_practitioner import GetPractitioner
+from scheduling.application.queries.get_practitioner_role import GetPractitionerRole
+from scheduling.application.queries.get_schedule import GetSchedule
+from scheduling.application.queries.get_settings import GetSettings
+from scheduling.application.queries.get_slot import GetSlot
+from scheduling.application.queries.search_available_slots import SearchAvailableSlots
+
+
+@dataclass(frozen=True, slots=True)
+class Commands:
+    """What changes something."""
+
+    book_appointment: BookAppointment
+    cancel_appointment: CancelAppointment
+    create_schedule: CreateSchedule
+    create_slot: CreateSlot
+    put_practitioner: PutPractitioner
+    put_location: PutLocation
+    put_patient: PutPatient
+    put_practitioner_role: PutPractitionerRole
+    put_settings: PutSettings
+
+    @classmethod
+    def over(cls, begin: BeginWork, now: Clock) -> "Commands":
+        return cls(
+            book_appointment=BookAppointment(begin, now),
+            cancel_appointment=CancelAppointment(begin, now),
+            create_schedule=CreateSchedule(begin, now),
+            create_slot=CreateSlot(begin, now),
+            put_practitioner=PutPractitioner(begin, now),
+            put_location=PutLocation(begin, now),
+            put_patient=PutPatient(begin, now),
+            put_practitioner_role=PutPractitionerRole(begin, now),
+            put_settings=PutSettings(begin, now),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Queries:
+    """What only looks."""
+
+    get_appointment_by_id: GetAppointmentById
+    get_practitioner: GetPractitioner
+    get_location: GetLocation
+    get_patient: GetPatient
+    get_practitioner_role: GetPractitionerRole
+    get_schedule: GetSchedule
+    get_slot: GetSlot
+    get_settings: GetSettings
+    search_available_slots: SearchAvailableSlots
+
+    @classmethod
+    def over(cls, begin: BeginWork, now: Clock) -> "Queries":
+        return cls(
+            get_appointment_by_id=GetAppointmentById(begin),
+            get_practitioner=GetPractitioner(begin),
+            get_location=GetLocation(begin),
+            get_patient=GetPatient(begin),
+            get_practitioner_role=GetPractitionerRole(begin),
+            get_schedule=GetSchedule(begin),
+            get_slot=GetSlot(begin),
+            get_settings=GetSettings(begin),
+            search_available_slots=SearchAvailableSlots(begin, now),
+        )
