@@ -58,6 +58,13 @@ def empty_database_url(postgres: tuple[Databases, str]) -> Iterator[str]:
         yield url
 
 
+@pytest.fixture
+def other_empty_database_url(postgres: tuple[Databases, str]) -> Iterator[str]:
+    databases, _ = postgres
+    with databases.fresh("template0") as url:
+        yield url
+
+
 @pytest.fixture(scope="session")
 def streams(
     tmp_path_factory: pytest.TempPathFactory, background: Background
