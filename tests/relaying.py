@@ -4,7 +4,8 @@ import asyncio
 import os
 import random
 import sys
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections import Counter
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import aclosing, asynccontextmanager, suppress
 from pathlib import Path
 from uuid import UUID, uuid4
@@ -16,10 +17,15 @@ from nats.js.errors import NotFoundError
 from prometheus_client import CollectorRegistry
 
 from scheduling.adapters.embedded.program import Program, Running, start
-from scheduling.application.ports.messaging import WaitingEvent
+from scheduling.adapters.postgres.outbox_desk import open_desk
+from scheduling.application.ports.messaging import (
+    OutboxDesk,
+    OutboxStatus,
+    WaitingEvent,
+)
 from scheduling.entrypoints.relay import Relay, relay_until
 from scheduling.entrypoints.relay_figures import RelayFigures
-from tests.fakes.outbox import an_event
+from tests.fakes.outbox import PARTITIONS, an_event
 from tests.outbox_rows import insert, writer
 
 PATIENCE = 60.0
@@ -134,6 +140,33 @@ async def everything(nats_url: str, committed: Sequence[WaitingEvent]) -> None:
             missing.discard(id)
             if not missing:
                 return
+
+
+async def until(
+    desk: OutboxDesk, holds: Callable[[OutboxStatus], bool]
+) -> OutboxStatus:
+    """Return the first status for which it holds."""
+    async with asyncio.timeout(PATIENCE):
+        while True:
+            status = await desk.status()
+            if holds(status):
+                return status
+            await asyncio.sleep(0.02)  # rows of other sessions cannot be awaited
+
+
+async def until_shared(database_url: str, *, relays: int) -> None:
+    """Return when that many relays hold equal parts of all partitions."""
+
+    def shared(status: OutboxStatus) -> bool:
+        parts = Counter(status.holders.values())
+        return (
+            len(status.holders) == PARTITIONS
+            and len(parts) == relays
+            and max(parts.values()) == -(-PARTITIONS // relays)
+        )
+
+    async with open_desk(database_url) as desk:
+        await until(desk, shared)
 
 
 async def terminate_relays(database_url: str) -> int:

@@ -6,7 +6,6 @@ from uuid import uuid4
 
 from scheduling.adapters.embedded.nats import EmbeddedNats
 from scheduling.adapters.embedded.program import Running, start
-from scheduling.adapters.postgres.outbox_desk import open_desk
 from tests.fakes.outbox import an_event
 from tests.outbox_rows import complaints
 from tests.relaying import (
@@ -16,6 +15,7 @@ from tests.relaying import (
     terminate_relays,
     traffic,
     until_arrived,
+    until_shared,
     whole_stream,
 )
 
@@ -39,11 +39,9 @@ async def test_two_relays_share_the_partitions_and_the_order_holds(
     database_url: str, nats_url: str
 ) -> None:
     async with relaying(database_url, nats_url), relaying(database_url, nats_url):
+        await until_shared(database_url, relays=2)
         committed = await traffic(database_url, events=1000)
         await everything(nats_url, committed)
-        async with open_desk(database_url) as desk:
-            holders = (await desk.status()).holders
-    assert len(holders) == 64
     assert complaints(committed, await whole_stream(nats_url)) == []
 
 

@@ -14,6 +14,7 @@ class RelayFigures(RelayJournal):
     """Figures are of the partitions that this relay holds: over all relays, add up."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
+        self.registry = registry
         self._published = Counter(
             "scheduling_relay_published",
             "Events that the stream has, by this relay",

@@ -32,11 +32,23 @@ IN_FLIGHT = 256
 SUBJECT = re.compile(r"scheduling(\.[^\s.*>\x00-\x20\x7f]+)+")
 SUBJECT_AT_MOST = 1000
 
-DUPLICATE_IN_BATCH = 10201
 MESSAGE_TOO_LARGE = 10054
 HEADERS_TOO_LARGE = 10097
-OF_THE_MESSAGE = {MESSAGE_TOO_LARGE, HEADERS_TOO_LARGE}
+OF_THE_MESSAGE = frozenset({MESSAGE_TOO_LARGE, HEADERS_TOO_LARGE})
 """Refusals that the same message will meet for ever; all others are of the server."""
+
+OF_THE_BATCH = OF_THE_MESSAGE | {
+    10174,  # atomic publishing is switched off
+    10175,  # no sequence
+    10176,  # incomplete: one of its messages was refused
+    10177,  # a header that cannot be in a batch
+    10179,  # not an id
+    10199,  # too large for the server's limits
+    10200,  # not a commit
+    10201,  # one of its ids is in the stream, or in it twice
+    10210,  # too many batches under way
+}
+"""Nothing of it was stored; one by one its messages will be, or say why not."""
 
 
 class JetStreamPublisher(EventPublisher):
@@ -72,7 +84,7 @@ class JetStreamPublisher(EventPublisher):
                 "Nats-Batch-Commit": "1",
             },
         )
-        if code == DUPLICATE_IN_BATCH or code in OF_THE_MESSAGE:
+        if code in OF_THE_BATCH:
             raise BatchRefused(f"JetStream error {code}")
         if code:
             raise BrokerUnavailable(f"JetStream error {code}")

@@ -68,6 +68,10 @@ class PostgresOutbox(Outbox):
     def partitions(self) -> frozenset[int]:
         return frozenset(self._held)
 
+    def floor(self, partition: int) -> int:
+        """The lowest id that the next claim will look at, for whoever wonders."""
+        return self._held[partition].floor
+
     @asynccontextmanager
     async def claim(self, limit: int) -> AsyncIterator[Sequence[WaitingEvent]]:
         async with self._turn:
