@@ -1,0 +1,146 @@
+"""Directory entries, settings and schedules in memory."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Any, Generic, Protocol, TypeVar
+from uuid import UUID
+
+from scheduling.application.ports.repositories import (
+    DirectoryRepository,
+    ScheduleRepository,
+    SettingsRepository,
+)
+from scheduling.application.ports.unit_of_work import DecisionOutdated
+from scheduling.domain.errors import (
+    InvalidInput,
+    OptimisticLockConflict,
+    ScheduleNotFound,
+)
+from scheduling.domain.identifiers import PractitionerRoleId, ScheduleId
+from scheduling.domain.schedule import Schedule
+from scheduling.domain.settings import Settings
+from tests.fakes.transaction import Tables, Transaction
+
+Id = TypeVar("Id", bound=UUID)
+Entry = TypeVar("Entry", bound=Any)
+
+
+class Versioned(Protocol):
+    @property
+    def version(self) -> int: ...
+
+
+def demand_next(stored: Versioned | None, version: int) -> None:
+    """Let through what is new, or the version after the stored one."""
+    if stored is not None and stored.version != version - 1:
+        raise DecisionOutdated(OptimisticLockConflict("Somebody changed it."))
+
+
+@dataclass
+class MemoryDirectory(DirectoryRepository[Id, Entry], Generic[Id, Entry]):
+    """`unique` is the attribute that no two may share, with its name on the wire."""
+
+    name: str
+    transaction: Transaction
+    table: Callable[[Tables], dict[UUID, Entry]]
+    unique: tuple[str, str] | None = None
+    seen: dict[UUID, int] = field(default_factory=dict)
+
+    async def find(self, id: Id) -> Entry | None:
+        found = self.table(self.transaction.tables).get(id)
+        if found is not None:
+            self.seen[id] = found.version
+        return found
+
+    def save(self, entry: Entry) -> None:
+        if self.seen.get(entry.id) == entry.version:
+            return
+
+        def write(tables: Tables) -> None:
+            table = self.table(tables)
+            stored = table.get(entry.id)
+            demand_next(stored, entry.version)
+            self._demand_unique(entry, table)
+            table[entry.id] = entry
+
+        self.transaction.change(write)
+        self.transaction.audit(
+            f"{self.name}.put",
+            entry.id,
+            entry.version,
+            {"version": (entry.version - 1, entry.version)},
+        )
+
+    def _demand_unique(self, entry: Entry, table: dict[UUID, Entry]) -> None:
+        if self.unique is None:
+            return
+        attribute, on_the_wire = self.unique
+        value = getattr(entry, attribute)
+        others = (one for one in table.values() if one.id != entry.id)
+        if value is not None and any(getattr(o, attribute) == value for o in others):
+            raise InvalidInput(f"another {self.name} has it", on_the_wire)
+
+
+@dataclass
+class MemorySettings(SettingsRepository):
+    transaction: Transaction
+    seen: int = 0
+
+    async def get(self) -> Settings:
+        settings = self.transaction.tables.settings.get(None, Settings())
+        self.seen = settings.version
+        return settings
+
+    def save(self, settings: Settings) -> None:
+        if settings.version == self.seen:
+            return
+
+        def write(tables: Tables) -> None:
+            stored = tables.settings.get(None)
+            demand_next(stored, settings.version)
+            tables.settings[None] = settings
+
+        self.transaction.change(write)
+        self.transaction.audit(
+            "settings.put",
+            self.transaction.caller.tenant_id,
+            settings.version,
+            {"version": (settings.version - 1, settings.version)},
+        )
+
+
+@dataclass
+class MemorySchedules(ScheduleRepository):
+    transaction: Transaction
+    seen: dict[ScheduleId, int] = field(default_factory=dict)
+
+    async def get(self, id: ScheduleId) -> Schedule:
+        found = self.transaction.tables.schedules.get(id)
+        if found is None:
+            raise ScheduleNotFound(id)
+        self.seen[id] = found.version
+        return found
+
+    async def of_role(self, id: PractitionerRoleId) -> Schedule | None:
+        for schedule in self.transaction.tables.schedules.values():
+            if schedule.practitioner_role_id == id:
+                return await self.get(schedule.id)
+        return None
+
+    def save(self, schedule: Schedule) -> None:
+        if self.seen.get(schedule.id) == schedule.version:
+            return
+
+        def write(tables: Tables) -> None:
+            stored = tables.schedules.get(schedule.id)
+            demand_next(stored, schedule.version)
+            tables.schedules[schedule.id] = replace(schedule, events=())
+
+        self.transaction.change(write)
+        self.transaction.announce(schedule.events)
+        self.transaction.audit(
+            "schedule.published" if schedule.version == 1 else "schedule.changed",
+            schedule.id,
+            schedule.version,
+            {"version": (schedule.version - 1, schedule.version)},
+        )

@@ -1,0 +1,134 @@
+"""One tenant's tables in memory, and a transaction over them.
+
+Reading sees what is committed at that moment, as PostgreSQL's READ COMMITTED does.
+Writing is gathered and applied at the end to a copy of what is there then, so that
+whoever comes second meets what the first has left. All values are immutable: a shallow
+copy is a snapshot.
+"""
+
+from asyncio import Lock
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import AsyncExitStack
+from copy import copy
+from dataclasses import dataclass, field, fields, replace
+from datetime import datetime
+from typing import Self
+from uuid import UUID
+
+from scheduling.adapters.cloud_events import Envelope, to_envelope
+from scheduling.application.ports.identity import Caller
+from scheduling.application.ports.repositories import StoredAnswer
+from scheduling.domain.appointment import Appointment
+from scheduling.domain.claim import Claim
+from scheduling.domain.directory import Location, Patient, Practitioner
+from scheduling.domain.events import Event
+from scheduling.domain.schedule import PractitionerRole, Schedule
+from scheduling.domain.settings import Settings
+from scheduling.domain.slot import Slot
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredReminder:
+    appointment_id: UUID
+    appointment_version: int
+    offset_minutes: int
+    channel: str
+    due_at: datetime
+    status: str = "SCHEDULED"
+
+
+@dataclass(frozen=True, slots=True)
+class AuditRecord:
+    action: str
+    entity_id: UUID
+    entity_version: int
+    actor: str
+    changes: Mapping[str, tuple[object, object]]
+
+
+@dataclass(slots=True)
+class Tables:
+    settings: dict[None, Settings] = field(default_factory=dict)
+    practitioners: dict[UUID, Practitioner] = field(default_factory=dict)
+    locations: dict[UUID, Location] = field(default_factory=dict)
+    patients: dict[UUID, Patient] = field(default_factory=dict)
+    practitioner_roles: dict[UUID, PractitionerRole] = field(default_factory=dict)
+    schedules: dict[UUID, Schedule] = field(default_factory=dict)
+    slots: dict[UUID, Slot] = field(default_factory=dict)
+    appointments: dict[UUID, Appointment] = field(default_factory=dict)
+    claims: dict[UUID, tuple[Claim, ...]] = field(default_factory=dict)
+    reminders: dict[UUID, tuple[StoredReminder, ...]] = field(default_factory=dict)
+    answers: dict[tuple[str, str], tuple[str, StoredAnswer]] = field(
+        default_factory=dict
+    )
+    outbox: dict[UUID, Envelope] = field(default_factory=dict)
+    audit: tuple[AuditRecord, ...] = ()
+
+    def copy(self) -> Self:
+        taken = replace(self)
+        for one in fields(self):
+            setattr(taken, one.name, copy(getattr(self, one.name)))
+        return taken
+
+
+Change = Callable[[Tables], None]
+
+
+@dataclass
+class Transaction:
+    """`locks` are shared by all; those that are taken here end with the transaction."""
+
+    caller: Caller
+    committed: Callable[[], Tables]
+    locks: dict[object, Lock]
+    held: AsyncExitStack
+    changes: list[Change] = field(default_factory=list)
+    mine: set[object] = field(default_factory=set)
+
+    @property
+    def tables(self) -> Tables:
+        return self.committed()
+
+    async def lock(self, *name: object) -> None:
+        """Wait until whoever holds the name is done."""
+        key = (self.caller.tenant_id, *name)
+        if key not in self.mine:
+            await self.held.enter_async_context(self.locks.setdefault(key, Lock()))
+            self.mine.add(key)
+
+    def is_locked_elsewhere(self, *name: object) -> bool:
+        key = (self.caller.tenant_id, *name)
+        return key not in self.mine and key in self.locks and self.locks[key].locked()
+
+    def change(self, change: Change) -> None:
+        self.changes.append(change)
+
+    def announce(self, events: Iterable[Event]) -> None:
+        for event in events:
+            envelope = to_envelope(
+                event, self.caller.tenant_id, self.caller.traceparent
+            )
+            self.change(
+                lambda tables, one=envelope: tables.outbox.update({one.event_id: one})  # type: ignore[misc]
+            )
+
+    def audit(
+        self,
+        action: str,
+        entity_id: UUID,
+        version: int,
+        changes: Mapping[str, tuple[object, object]],
+    ) -> None:
+        record = AuditRecord(action, entity_id, version, self.caller.subject, changes)
+
+        def write(tables: Tables) -> None:
+            tables.audit = (*tables.audit, record)
+
+        self.change(write)
+
+    def outcome(self) -> Tables:
+        """Return the tables with all changes, or raise and leave them as they are."""
+        tables = self.tables.copy()
+        for change in self.changes:
+            change(tables)
+        return tables
