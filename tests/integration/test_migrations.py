@@ -13,11 +13,11 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
-from scheduling.adapters.postgres.migrating import (
-    asyncpg_url,
-    migrate,
+from scheduling.adapters.postgres.migrating import asyncpg_url, migrate
+from scheduling.adapters.postgres.revisions import (
     migrations_folder,
     newest_revision,
+    standing_revision,
 )
 from scheduling.adapters.postgres.tables import metadata
 from tests.integration.catalogue import QUESTIONS, catalogue
@@ -306,8 +306,16 @@ async def test_the_relay_sees_the_outbox_of_all_tenants(database_url: str) -> No
         assert marked == "UPDATE 2"
 
 
-def test_revisions_stand_in_one_line() -> None:
-    assert len(ScriptDirectory(str(migrations_folder())).get_heads()) == 1
+def test_the_newest_revision_is_the_one_that_alembic_names() -> None:
+    heads = ScriptDirectory(str(migrations_folder())).get_heads()
+    assert heads == [newest_revision()]
+
+
+async def test_where_a_database_stands_is_told_before_and_after(
+    database_url: str, empty_database_url: str
+) -> None:
+    assert await standing_revision(empty_database_url) is None
+    assert await standing_revision(database_url) == newest_revision()
 
 
 async def _fill(connection: "asyncpg.Connection[asyncpg.Record]", tenant: UUID) -> None:

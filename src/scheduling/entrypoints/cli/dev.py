@@ -32,6 +32,9 @@ BACKLOG = 2048
 FIRST_SEED = 600.0
 """Seconds that processes may wait for the first migration and the demo data."""
 
+GRACE = 25.0
+"""Seconds; longer than the API gives its requests under way."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
@@ -212,6 +215,7 @@ def _processes(
                 descriptors=(listening.fileno(), gate),
                 is_ready=_answers(listening),
                 ready_within=FIRST_SEED,
+                patience=GRACE,
             ),
             Stage.FRONT,
         )

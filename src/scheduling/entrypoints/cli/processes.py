@@ -4,10 +4,15 @@ import asyncio
 import os
 from typing import Annotated
 from urllib.parse import urlsplit, urlunsplit
+from uuid import UUID
 
 import typer
 from pydantic import SecretStr
 
+from scheduling.adapters.postgres.revisions import (
+    newest_revision,
+    standing_revision,
+)
 from scheduling.entrypoints.settings import Settings
 
 app = typer.Typer()
@@ -75,12 +80,16 @@ def prepare(
     demo: bool = True,
 ) -> None:
     """Migrate and seed for `scheduling dev`: one process imports all of it once."""
-    from scheduling.adapters.postgres import migrating  # noqa: PLC0415  # see app.py
     from scheduling.entrypoints import demo as clinic  # noqa: PLC0415  # see app.py
 
-    url = _database_url()
-    asyncio.run(migrating.migrate(url))
-    tenant = asyncio.run((clinic.seed_demo if demo else clinic.open_tenant)(url))
+    async def work(url: str) -> UUID:
+        if await standing_revision(url) != newest_revision():
+            from scheduling.adapters.postgres import migrating  # noqa: PLC0415
+
+            await migrating.migrate(url)
+        return await (clinic.seed_demo if demo else clinic.open_tenant)(url)
+
+    tenant = asyncio.run(work(_database_url()))
     with os.fdopen(tell, "w") as told:
         told.write(str(tenant))
 
