@@ -7,7 +7,7 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -121,27 +121,28 @@ async def _bring_up(
     """Start what the next thing stands on, and meanwhile whatever can be."""
     database_url, database = _database(options, settings, closing)
     nats_url, broker = _broker(options, settings)
-    servers = asyncio.gather(
-        *(supervisor.keep(program, Stage.STORE) for program in database),
-        *(supervisor.keep(program, Stage.BROKER) for program in broker),
-    )
-    await asyncio.sleep(0)
-    environment = {
-        **os.environ,
-        "SCHEDULING_DATABASE_URL": database_url,
-        "SCHEDULING_NATS_URL": nats_url,
-        **await asyncio.to_thread(_trust_dev_issuer, options, settings),
-    }
-    gate, opened = os.pipe()
-    closing.callback(os.close, gate)
-    with os.fdopen(opened, "wb"):
-        # They load their code while the database gets ready; then the gate opens.
-        processes = asyncio.gather(
-            *_processes(supervisor, options, environment, listening, gate)
+    async with _together() as together:
+        servers = together(
+            *(supervisor.keep(program, Stage.STORE) for program in database),
+            *(supervisor.keep(program, Stage.BROKER) for program in broker),
         )
-        await servers
-        tenant = await _prepare(supervisor, options, environment)
-    await processes
+        await asyncio.sleep(0)  # they start while the issuer's code loads
+        environment = {
+            **os.environ,
+            "SCHEDULING_DATABASE_URL": database_url,
+            "SCHEDULING_NATS_URL": nats_url,
+            **await asyncio.to_thread(_trust_dev_issuer, options, settings),
+        }
+        gate, opened = os.pipe()
+        closing.callback(os.close, gate)
+        with os.fdopen(opened, "wb"):
+            # They load their code while the database gets ready; then the gate opens.
+            processes = together(
+                *_processes(supervisor, options, environment, listening, gate)
+            )
+            await servers
+            tenant = await _prepare(supervisor, options, environment)
+        await processes
     url = f"http://{_name(options.host)}:{listening.getsockname()[1]}"
     told = {
         "apiUrl": url,
@@ -152,6 +153,23 @@ async def _bring_up(
     write_private(options.data_dir / "dev.json", json.dumps(told, indent=2) + "\n")
     typer.echo(f"ready {url}")
     sys.stdout.flush()
+
+
+@contextlib.asynccontextmanager
+async def _together() -> AsyncIterator[Callable[..., asyncio.Future[list[None]]]]:
+    """Leave no waiting behind, whichever of it fails or is given up first."""
+    begun: list[asyncio.Future[list[None]]] = []
+
+    def together(*work: Awaitable[None]) -> asyncio.Future[list[None]]:
+        begun.append(asyncio.gather(*work))
+        return begun[-1]
+
+    try:
+        yield together
+    finally:
+        for future in begun:
+            future.cancel()
+        await asyncio.gather(*begun, return_exceptions=True)
 
 
 def _database(
