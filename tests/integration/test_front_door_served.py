@@ -41,7 +41,7 @@ async def test_a_body_without_end_is_cut_off_and_the_server_lives(url: str) -> N
 
 
 async def test_of_many_at_once_those_over_the_limit_are_turned_away(url: str) -> None:
-    async with httpx2.AsyncClient(base_url=url) as client:
+    async with asyncio.timeout(10), httpx2.AsyncClient(base_url=url) as client:
         asked = [asyncio.create_task(client.get("/slow")) for _ in range(30)]
         answers = [await a for a in islice(asyncio.as_completed(asked), 28)]
         assert {answer.status_code for answer in answers} == {503}

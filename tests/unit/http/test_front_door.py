@@ -68,7 +68,7 @@ async def test_answers_are_not_sniffed_framed_or_cached(
 
 async def test_who_comes_when_the_house_is_full_is_asked_to_come_again() -> None:
     door = Door(max_in_flight=3)
-    async with door.client() as client:
+    async with asyncio.timeout(10), door.client() as client:
         waiting = [asyncio.create_task(client.get("/slow")) for _ in range(3)]
         for _ in waiting:
             await door.held.acquire()
