@@ -144,23 +144,16 @@ def decide_booking(
     request.demand_override_right()
     if not facts.patient_active:
         raise PatientNotFound(request.patient_id)
-    slots, period = _slots_for(request, facts)
-    first = slots[0]
+    chains, period = _chains_for(request, facts)
     id = request.id or AppointmentId(new_id(now))
-    claims = claims_of(
-        id,
-        period=period,
-        practitioner_id=first.practitioner_id,
-        patient_id=request.patient_id,
-        resources=request.resources,
-        slots=[(slot.id, slot.period) for slot in slots],
-        buffer=facts.settings.buffer,
-        overbooked=False,
-    )
-    window = BookingWindow.of(facts.settings, now=now, timezone=first.timezone)
-    refusal = _refusal(slots, period, claims, facts, None if past else window)
+    tried = [
+        _try(id, slots, period, request, facts, now=None if past else now)
+        for slots in chains
+    ]
+    slots, claims, refusal = next((t for t in tried if t[2] is None), tried[0])
     if refusal is not None and not _may_be_overridden(request, refusal):
         raise refusal
+    first = slots[0]
     overbooked = refusal is not None
     if overbooked:
         claims = tuple(replace(claim, overbooked=True) for claim in claims)
@@ -206,21 +199,25 @@ def week_of(slot: Slot) -> Period:
     return day_in(slot.timezone, monday, days=7)
 
 
-def _slots_for(
+Chain = tuple[Slot, ...]
+
+
+def _chains_for(
     request: BookingRequest, facts: BookingFacts
-) -> tuple[tuple[Slot, ...], Period]:
-    """Check practitioner, location and assignment; find the slots that serve."""
+) -> tuple[tuple[Chain, ...], Period]:
+    """Check practitioner, location and assignment; find the slots that serve: one
+    chain of them or, where slots lie upon each other, several.
+    """
     when = request.when
     if isinstance(when, BySlot):
         if not facts.slots or facts.slots[0].status is SlotStatus.ENTERED_IN_ERROR:
             raise SlotNotFound(when.slot_id)
         slot = facts.slots[0]
         when = ByStart(slot.practitioner_id, slot.location_id, slot.period)
-        slots: tuple[Slot, ...] = (slot,)
-        timezone = slot.timezone
+        chains: tuple[Chain, ...] = ((slot,),)
     else:
-        slots = covering(facts.slots, when.period)
-        timezone = slots[0].timezone if slots else facts.location_timezone
+        chains = covering(facts.slots, when.period)
+    timezone = chains[0][0].timezone if chains else facts.location_timezone
     if facts.practitioner_active is None:
         raise PractitionerNotFound(when.practitioner_id)
     if not facts.practitioner_active:
@@ -237,28 +234,48 @@ def _slots_for(
             f"Practitioner {when.practitioner_id} does not work at location "
             f"{when.location_id} on {day}."
         )
-    if not slots:
+    if not chains:
         raise OutsideSchedule(
             f"No slots of one schedule hold {when.period.start.isoformat()} to "
             f"{when.period.end.isoformat()}."
         )
-    return slots, when.period.in_utc()
+    return chains, when.period.in_utc()
 
 
-def _refusal(
-    slots: tuple[Slot, ...],
+def _try(
+    id: AppointmentId,
+    slots: Chain,
     period: Period,
-    claims: tuple[Claim, ...],
+    request: BookingRequest,
     facts: BookingFacts,
-    window: BookingWindow | None,
-) -> NotBookable | None:
-    return why_not_offered(
+    *,
+    now: datetime | None,
+) -> tuple[Chain, tuple[Claim, ...], NotBookable | None]:
+    """Return the slots, what they would take, and why they cannot be had."""
+    first = slots[0]
+    claims = claims_of(
+        id,
+        period=period,
+        practitioner_id=first.practitioner_id,
+        patient_id=request.patient_id,
+        resources=request.resources,
+        slots=[(slot.id, slot.period) for slot in slots],
+        buffer=facts.settings.buffer,
+        overbooked=False,
+    )
+    window = (
+        None
+        if now is None
+        else BookingWindow.of(facts.settings, now=now, timezone=first.timezone)
+    )
+    refusal = why_not_offered(
         period.start,
         window=window,
         has_seat=all(slot.remaining for slot in slots),
         clashes=clashes(claims, facts.claims),
-        limit_reached=_limit_reached(slots[0], facts),
+        limit_reached=_limit_reached(first, facts),
     )
+    return slots, claims, refusal
 
 
 def _limit_reached(slot: Slot, facts: BookingFacts) -> bool:

@@ -93,6 +93,8 @@ def claims_of(
 ) -> tuple[Claim, ...]:
     """Return what an appointment takes, in the one order in which all take theirs.
 
+    A resource that is named twice is taken once.
+
     The practitioner and each resource are taken slot by slot (so that group slots can
     share them), the practitioner with the buffer behind the last; the patient at once.
     """
@@ -109,7 +111,7 @@ def claims_of(
     ]
     exclusive = [
         (ActorKind.PRACTITIONER, practitioner_id, buffer),
-        *((resource.kind, resource.id, timedelta()) for resource in resources),
+        *((one.kind, one.id, timedelta()) for one in dict.fromkeys(resources)),
     ]
     for slot_id, of_slot in slots:
         stretch = Period(of_slot.start, min(of_slot.end, period.end))

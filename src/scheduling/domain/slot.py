@@ -79,12 +79,16 @@ class Slot:
         return max(0, self.capacity - self.booked)
 
     def released(self, now: datetime) -> Self:
-        """Give one seat back. News only where the slot was full before."""
+        """Give one seat back. News only where the slot was full and is not any more:
+        of two in an overbooked slot one may go, and it is as full as before.
+        """
+        booked = max(0, self.booked - 1)
+        opens = self.status is SlotStatus.BUSY and booked < self.capacity
         freed = replace(
             self,
-            booked=max(0, self.booked - 1),
+            booked=booked,
             version=self.version + 1,
-            status=SlotStatus.FREE if self.status is SlotStatus.BUSY else self.status,
+            status=SlotStatus.FREE if opens else self.status,
         )
         if self.remaining > 0 or freed.remaining == 0:
             return freed
@@ -105,11 +109,11 @@ class Slot:
         return replace(self, events=(event,))
 
 
-def covering(slots: Iterable[Slot], period: Period) -> tuple[Slot, ...]:
-    """Return the consecutive slots of one schedule that hold the period, else none.
+def covering(slots: Iterable[Slot], period: Period) -> tuple[tuple[Slot, ...], ...]:
+    """Return the chains of consecutive slots of one schedule that hold the period.
 
-    The first slot begins with the period; the last ends with it or after it. A chain
-    with a seat left is preferred to a full one.
+    The first slot begins with the period; the last ends with it or after it. Chains
+    with a seat left come before full ones.
     """
     chains = [
         chain
@@ -118,8 +122,8 @@ def covering(slots: Iterable[Slot], period: Period) -> tuple[Slot, ...]:
         if first.period.start == period.start
         and (chain := _chain(first, slots_of_one, period.end))
     ]
-    with_seats = (c for c in chains if all(slot.remaining for slot in c))
-    return next(with_seats, chains[0] if chains else ())
+    chains.sort(key=lambda chain: not all(slot.remaining for slot in chain))
+    return tuple(chains)
 
 
 def _by_schedule(slots: Iterable[Slot]) -> dict[ScheduleId, list[Slot]]:

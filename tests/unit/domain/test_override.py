@@ -1,0 +1,57 @@
+from dataclasses import replace
+
+import pytest
+
+from scheduling.domain.booking import BookingRequest, Override, decide_booking
+from scheduling.domain.errors import (
+    BookingLimitReached,
+    OutsideBookingWindow,
+    PractitionerNotAssigned,
+)
+from scheduling.domain.events import AppointmentCreated
+from scheduling.domain.settings import Limits, Settings
+from tests.builders import EIGHT, a_booking, a_request, a_slot, at, facts
+
+SLOT = a_slot()
+FULL = replace(SLOT, booked=1)
+
+
+def insisting() -> BookingRequest:
+    return a_request(SLOT, override=Override(reason="he cannot wait", allowed=True))
+
+
+def test_an_override_takes_a_full_slot_and_marks_the_appointment() -> None:
+    booking = decide_booking(insisting(), facts(FULL), now=EIGHT)
+    assert booking.appointment.overbooked
+    assert booking.appointment.override_reason == "he cannot wait"
+    assert all(claim.overbooked for claim in booking.claims)
+    (created,) = booking.appointment.events
+    assert isinstance(created, AppointmentCreated)
+    assert created.overbooked
+
+
+def test_an_override_takes_time_that_somebody_has() -> None:
+    other = a_booking(a_slot(practitioner_id=SLOT.practitioner_id))
+    booking = decide_booking(insisting(), facts(SLOT, claims=other.claims), now=EIGHT)
+    assert booking.appointment.overbooked
+
+
+def test_an_override_that_is_not_needed_leaves_no_mark() -> None:
+    booking = decide_booking(insisting(), facts(SLOT), now=EIGHT)
+    assert not booking.appointment.overbooked
+    assert booking.appointment.override_reason is None
+    assert not any(claim.overbooked for claim in booking.claims)
+
+
+def test_an_override_moves_no_clock_no_limit_and_no_practitioner() -> None:
+    with pytest.raises(OutsideBookingWindow):
+        decide_booking(insisting(), facts(SLOT), now=at("09:00"))
+    with pytest.raises(PractitionerNotAssigned):
+        decide_booking(
+            insisting(),
+            facts(SLOT, assignments=(), has_schedule=False),
+            now=EIGHT,
+        )
+    limited = Settings(limits=Limits(per_practitioner_day=0))
+    with pytest.raises(BookingLimitReached):
+        decide_booking(insisting(), facts(SLOT, settings=limited), now=EIGHT)
