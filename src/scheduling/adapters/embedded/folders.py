@@ -82,6 +82,7 @@ def elsewhere(user: Unprivileged, data_dir: Path) -> Path:
     folder = own_folder(user, name)
     for number in itertools.count(2):
         if not any(folder.iterdir()):
+            (folder / "data-directory").write_text(f"{data_dir.resolve()}\n")
             return folder
         print(  # noqa: T201  # a person at the terminal should know
             f"{folder} holds the data of a {data_dir} that was deleted or moved; "

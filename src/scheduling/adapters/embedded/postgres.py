@@ -119,9 +119,8 @@ class EmbeddedPostgres:
         if not (self.data_dir / "postgres.json").exists():
             return
         self._stop_stale()
-        shutil.rmtree(self.home, ignore_errors=True)
-        if self.home.parent != self.data_dir.resolve():
-            self.home.parent.rmdir()
+        inside = self.home.parent == self.data_dir.resolve()
+        shutil.rmtree(self.home if inside else self.home.parent)
         for name in ("postgres.json", "postgres.log"):
             (self.data_dir / name).unlink(missing_ok=True)
 
