@@ -8,7 +8,6 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
-import nats
 from nats.aio.client import Client
 from nats.errors import Error as NatsError
 
@@ -39,11 +38,15 @@ async def open_connection(nats_url: str, *, name: str) -> AsyncIterator[Connecti
     async def on_error(_error: Exception) -> None:
         """Whoever waits for an answer is told; the client would print it as well."""
 
+    client = Client()
     try:
-        client = await nats.connect(
+        await client.connect(
             servers=[url.strip() for url in nats_url.split(",")],
             name=name,
             allow_reconnect=False,
+            # Of the first connection too: each server twice at once, then we are told.
+            max_reconnect_attempts=1,
+            reconnect_time_wait=0,
             connect_timeout=5,
             ping_interval=10,
             max_outstanding_pings=2,
@@ -52,6 +55,8 @@ async def open_connection(nats_url: str, *, name: str) -> AsyncIterator[Connecti
             closed_cb=on_closed,
         )
     except FAILURES as error:
+        with suppress(*FAILURES):
+            await client.close()
         raise BrokerUnavailable(type(error).__name__) from error
     try:
         yield Connection(client, closed)
