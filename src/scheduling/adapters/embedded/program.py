@@ -6,7 +6,6 @@ that one supervisor can keep them.
 
 import asyncio
 import contextlib
-import ctypes
 import os
 import signal
 import subprocess
@@ -16,9 +15,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from scheduling.adapters.embedded import tether
 from scheduling.adapters.embedded.folders import Unprivileged
 
-PR_SET_PDEATHSIG = 1
+TETHERS = sys.platform == "linux"
 
 
 class ServerFailed(RuntimeError):
@@ -35,6 +35,7 @@ class Program:
 
     name: str
     command: tuple[str, ...]
+    """The executable by its full path, and its arguments."""
     environment: Mapping[str, str] | None = None
     user: Unprivileged | None = None
     folder: Path | None = None
@@ -115,7 +116,7 @@ async def start(program: Program) -> Running:
         output = program.log.open("ab")
     try:
         process = await asyncio.create_subprocess_exec(
-            *program.command,
+            *_tethered(program),
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
@@ -125,8 +126,7 @@ async def start(program: Program) -> Running:
             # Ctrl-C in a terminal goes to a whole group: it must reach only us, who
             # stop the others in the right order.
             start_new_session=True,
-            preexec_fn=_die_with_parent(program.stop),
-            **as_user(program.user),
+            **({} if TETHERS else as_user(program.user)),
         )
     finally:
         if program.log is not None:
@@ -152,22 +152,20 @@ def as_user(user: Unprivileged | None) -> dict[str, Any]:
     return {"user": user.uid, "group": user.gid, "extra_groups": []}
 
 
-def _die_with_parent(request: signal.Signals) -> Callable[[], None] | None:
-    """Have the kernel send `request` to the child if we are killed (Linux only).
+def _tethered(program: Program) -> tuple[str, ...]:
+    """Have the kernel stop the program if we are killed.
 
-    Elsewhere the next start finds the orphan by its pid file.
+    Elsewhere than on Linux the next start finds the orphan by its pid file.
     """
-    if sys.platform != "linux":
-        return None
-    prctl = ctypes.CDLL(None).prctl
-    parent = os.getpid()
-
-    def arrange() -> None:
-        prctl(PR_SET_PDEATHSIG, int(request), 0, 0, 0)
-        if os.getppid() != parent:
-            os._exit(1)
-
-    return arrange
+    if not TETHERS:
+        return program.command
+    user = program.user
+    return (
+        *(sys.executable, "-I", "-S", tether.__file__),
+        *(str(int(program.stop)), str(os.getpid())),
+        "" if user is None else f"{user.uid}:{user.gid}",
+        *program.command,
+    )
 
 
 async def _until(is_ready: Callable[[], Awaitable[bool]]) -> None:
