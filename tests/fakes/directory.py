@@ -61,7 +61,7 @@ class MemoryDirectory(DirectoryRepository[Id, Entry], Generic[Id, Entry]):
             stored = table.get(entry.id)
             demand_next(stored, entry.version)
             self._demand_unique(entry, table)
-            table[entry.id] = entry
+            table[entry.id] = replace(entry, is_new=False)
 
         self.transaction.change(write)
         self.transaction.audit(
