@@ -33,6 +33,11 @@ async def settled(attempt: Callable[[], Awaitable[Result]]) -> Result:
         return await attempt()
     except _LOST:
         pass
+
+    # tenacity awaits only what it can see is a coroutine function: a lambda is none.
+    async def again() -> Result:
+        return await attempt()
+
     retrying = AsyncRetrying(
         retry=retry_if_exception_type(_LOST),
         stop=stop_after_attempt(ATTEMPTS - 1),
@@ -40,7 +45,7 @@ async def settled(attempt: Callable[[], Awaitable[Result]]) -> Result:
         reraise=True,
     )
     try:
-        return await retrying(attempt)
+        return await retrying(again)
     except DecisionOutdated as lost:
         raise lost.refusal from lost
     except TransactionAborted as aborted:
