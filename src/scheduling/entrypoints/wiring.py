@@ -9,6 +9,7 @@ from functools import partial
 from scheduling.adapters.postgres.bell import OutboxBell
 from scheduling.adapters.postgres.migrating import newest_revision
 from scheduling.adapters.postgres.readiness import schema_of
+from scheduling.adapters.postgres.rehearsal import rehearse
 from scheduling.adapters.postgres.unit_of_work import begin_work, open_pool
 from scheduling.adapters.tokens.keys import KeyRing
 from scheduling.adapters.tokens.keys_at_url import keys_at_url
@@ -16,6 +17,7 @@ from scheduling.adapters.tokens.keys_in_file import KeysInFile
 from scheduling.adapters.tokens.verifier import TokenVerifier
 from scheduling.application.ports.clock import Clock
 from scheduling.application.ports.unit_of_work import BeginWork
+from scheduling.domain.identifiers import TenantId
 from scheduling.entrypoints.http.app import Wired
 from scheduling.entrypoints.http.commanding import CommandDoor
 from scheduling.entrypoints.http.operations import Readiness
@@ -58,6 +60,22 @@ async def open_storage(settings: Settings) -> AsyncIterator[Storage]:
                 now=system_clock,
                 schema=partial(schema_of, pool),
             )
+    finally:
+        await pool.close()
+
+
+@asynccontextmanager
+async def open_rehearsal(
+    settings: Settings, tenant_id: TenantId
+) -> AsyncIterator[BeginWork]:
+    """Connect as the API does, for one tenant; nothing that is done stays."""
+    if settings.database_url is None:
+        raise Misconfigured("Set SCHEDULING_DATABASE_URL.")
+    role = settings.database_role or API_ROLE
+    pool = await open_pool(settings.database_url.get_secret_value(), role=role, size=1)
+    try:
+        async with rehearse(pool, system_clock, tenant_id) as begin:
+            yield begin
     finally:
         await pool.close()
 

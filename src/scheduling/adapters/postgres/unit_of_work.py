@@ -126,7 +126,7 @@ async def begin_work(
     """Open the caller's transaction; `ring` is called after events were committed."""
     with in_our_words():
         async with pool.acquire(timeout=LONGEST_WAIT) as connection:
-            await connection.execute(_beginning(caller.tenant_id))
+            await connection.execute(beginning(caller.tenant_id))
             transaction = Transaction(connection, caller)
             try:
                 yield PostgresUnitOfWork(transaction, now)
@@ -141,6 +141,6 @@ async def begin_work(
         ring()
 
 
-def _beginning(tenant_id: UUID) -> str:
+def beginning(tenant_id: UUID) -> str:
     """A simple query takes no parameters; a UUID needs no quoting."""
     return f"BEGIN; SELECT set_config('app.tenant_id', '{tenant_id}', true)"

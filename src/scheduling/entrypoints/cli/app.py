@@ -27,6 +27,7 @@ COMMANDS = {
     "relay": Command("processes", "Publish the outbox to JetStream."),
     "migrate": Command("processes", "Bring the database to the newest schema."),
     "seed-demo": Command("processes", "Fill the demo clinic group, once."),
+    "import": Command("imports", "Import records of other systems."),
     "settings": Command("processes", "List every SCHEDULING_* variable."),
     "prepare": Command("processes", "Migrate and seed in one go.", hidden=True),
     "outbox": Command("outbox", "Look at the outbox.", group=True),
