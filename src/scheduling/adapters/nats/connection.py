@@ -7,6 +7,7 @@ before ("ghosts"), and leaks the slots of what it had not heard back from.
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from typing import Any
 
 from nats.aio.client import Client
 from nats.errors import Error as NatsError
@@ -63,3 +64,12 @@ async def open_connection(nats_url: str, *, name: str) -> AsyncIterator[Connecti
     finally:
         with suppress(*FAILURES):
             await client.close()
+
+
+async def give_up(asking: asyncio.Future[Any]) -> None:
+    """Leave nothing behind of a question whose answer nobody waits for any more."""
+    if not asking.done():
+        asking.cancel()
+        await asyncio.wait([asking])
+        if not asking.cancelled():
+            asking.exception()

@@ -13,7 +13,7 @@ from uuid import UUID, uuid4
 import orjson
 from nats.aio.msg import Msg
 
-from scheduling.adapters.nats.connection import FAILURES, Connection
+from scheduling.adapters.nats.connection import FAILURES, Connection, give_up
 from scheduling.application.ports.messaging import (
     BatchRefused,
     BrokerUnavailable,
@@ -124,7 +124,7 @@ class JetStreamPublisher(EventPublisher):
         except orjson.JSONDecodeError as error:
             raise BrokerUnavailable("an answer that is not JetStream's") from error
         finally:
-            asking.cancel()
+            await give_up(asking)
         if "error" not in answer:
             return 0
         return int(answer["error"].get("err_code") or answer["error"]["code"])
