@@ -2,9 +2,10 @@
 
 Registries own them; we keep what booking asks for. Each is put whole: a put that
 changes nothing returns the stored one, so that repeating it leaves no trace.
+`is_new` is told of the first version as it is put, never of one read back.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TypeVar
 
@@ -21,6 +22,7 @@ class Practitioner:
     version: int = 0
     created_at: datetime | None = None
     updated_at: datetime | None = None
+    is_new: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +39,7 @@ class Location:
     version: int = 0
     created_at: datetime | None = None
     updated_at: datetime | None = None
+    is_new: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +69,7 @@ class Patient:
     version: int = 0
     created_at: datetime | None = None
     updated_at: datetime | None = None
+    is_new: bool = field(default=False, compare=False)
 
     def __repr__(self) -> str:
         """Names and contacts stay out of logs, also by accident."""
@@ -85,7 +89,7 @@ def put(
     """Return the next version of an entry; the stored one where nothing changes."""
     if stored is None:
         check_version(expected, 0)
-        return replace(wanted, version=1, created_at=now, updated_at=now)
+        return replace(wanted, version=1, created_at=now, updated_at=now, is_new=True)
     check_version(expected, stored.version)
     same = replace(
         wanted,

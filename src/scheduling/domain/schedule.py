@@ -1,6 +1,6 @@
 """When a practitioner works at a location: rules, roles and bookable calendars."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time
 from enum import StrEnum
 from typing import Self
@@ -69,6 +69,7 @@ class PractitionerRole:
     version: int = 0
     created_at: datetime | None = None
     updated_at: datetime | None = None
+    is_new: bool = field(default=False, compare=False)
 
     def put(
         self, stored: Self | None, *, expected: ExpectedVersion | None, now: datetime
@@ -76,7 +77,7 @@ class PractitionerRole:
         """Return the next version; the stored one where nothing changes."""
         if stored is None:
             check_version(expected, 0)
-            return replace(self, version=1, created_at=now, updated_at=now)
+            return replace(self, version=1, created_at=now, updated_at=now, is_new=True)
         check_version(expected, stored.version)
         same = replace(
             self,

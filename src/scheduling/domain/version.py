@@ -11,15 +11,18 @@ from scheduling.domain.errors import (
 
 @dataclass(frozen=True, slots=True)
 class ExpectedVersion:
-    """The version the caller saw, from the `If-Match` header or from the body."""
+    """The version the caller saw, from the `If-Match` header or from the body.
 
-    value: int
+    None is `If-Match: *`: any version, but there must be one.
+    """
+
+    value: int | None
     in_header: bool = False
 
 
 def demand_version(expected: ExpectedVersion | None, actual: int) -> None:
     """Refuse a change that names no version; else as `check_version`."""
-    if expected is None:
+    if expected is None or expected.value is None:
         raise PreconditionRequired(
             "Say which version you change: If-Match, or version in the body."
         )
@@ -33,5 +36,7 @@ def check_version(expected: ExpectedVersion | None, actual: int) -> None:
     """
     if expected is None or expected.value == actual:
         return
+    if expected.value is None and actual > 0:
+        return
     refusal = PreconditionFailed if expected.in_header else OptimisticLockConflict
-    raise refusal(f"The version is {actual}, not {expected.value}.")
+    raise refusal(f"The version is {actual}, not the one that was named.")

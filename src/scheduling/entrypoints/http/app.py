@@ -8,7 +8,19 @@ from fastapi import APIRouter, FastAPI
 from starlette.types import ASGIApp
 
 from scheduling.application.ports.identity import Authenticate
-from scheduling.entrypoints.http import appointments, operations
+from scheduling.entrypoints.http import (
+    appointments,
+    availability,
+    locations,
+    openapi,
+    operations,
+    patients,
+    practitioner_roles,
+    practitioners,
+    schedules,
+    settings,
+    slots,
+)
 from scheduling.entrypoints.http.commanding import CommandDoor
 from scheduling.entrypoints.http.middleware import FrontDoor
 from scheduling.entrypoints.http.operations import Readiness
@@ -28,6 +40,18 @@ class Wired(TypedDict):
     metrics: Metrics
 
 
+_ROOMS = (
+    appointments,
+    availability,
+    slots,
+    schedules,
+    practitioners,
+    locations,
+    patients,
+    practitioner_roles,
+    settings,
+)
+
 Wiring = Callable[[], AbstractAsyncContextManager[Wired]]
 
 
@@ -37,12 +61,19 @@ def create_app(wiring: Wiring) -> FastAPI:
         async with wiring() as wired:
             yield wired
 
-    app = FastAPI(title="Scheduling", version="1", lifespan=lifespan)
+    app = FastAPI(
+        lifespan=lifespan,
+        openapi_url=None,  # openapi.router serves it, and its own page of it
+        redirect_slashes=False,
+        generate_unique_id_function=openapi.operation_id,
+    )
     v1 = APIRouter(prefix="/v1")
-    for room in (appointments,):
+    for room in _ROOMS:
         v1.include_router(room.router)
     app.include_router(v1)
     app.include_router(operations.router)
+    app.include_router(openapi.router)
+    openapi.describe(app)
     answer_with_problems(app)
     return app
 

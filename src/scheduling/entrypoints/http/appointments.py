@@ -6,10 +6,11 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from scheduling.application.ports.identity import Caller, Scope
 from scheduling.application.ports.repositories import StoredAnswer
+from scheduling.domain import errors
 from scheduling.domain.appointment import (
     Appointment,
     CancelReason,
@@ -26,13 +27,20 @@ from scheduling.domain.identifiers import (
     SlotId,
 )
 from scheduling.domain.period import Period
+from scheduling.entrypoints.http import documented
 from scheduling.entrypoints.http.caller import Requires
-from scheduling.entrypoints.http.commanding import (
-    commanding,
-    expected_version,
-    to_response,
+from scheduling.entrypoints.http.commanding import commanding, expected_version
+from scheduling.entrypoints.http.found import found
+from scheduling.entrypoints.http.shapes import (
+    Flag,
+    FreeText,
+    Instant,
+    Line,
+    Shape,
+    Version,
+    Whole,
+    answer,
 )
-from scheduling.entrypoints.http.shapes import FreeText, Instant, Line, Shape, answer
 from scheduling.entrypoints.http.use_cases import Queries
 
 router = APIRouter(prefix="/appointments", tags=["appointments"])
@@ -49,17 +57,37 @@ class ResourceBody(Shape):
 class BookingBody(Shape):
     """By `slotId`, or by practitioner, location, start and duration."""
 
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "patientId": "019a9d3e-0000-7000-8000-000000000401",
+                    "slotId": "019a9d3e-0000-7000-8000-000000000501",
+                    "appointmentType": "consultation",
+                },
+                {
+                    "patientId": "019a9d3e-0000-7000-8000-000000000401",
+                    "practitionerId": "019a9d3e-0000-7000-8000-000000000101",
+                    "locationId": "019a9d3e-0000-7000-8000-000000000201",
+                    "start": "2030-01-07T09:00:00-03:00",
+                    "durationMinutes": 60,
+                    "appointmentType": "procedure",
+                },
+            ]
+        }
+    )
+
     patient_id: UUID
     slot_id: UUID | None = None
     practitioner_id: UUID | None = None
     location_id: UUID | None = None
     start: Instant | None = None
-    duration_minutes: Annotated[int, Field(ge=1, le=_DAY)] | None = None
+    duration_minutes: Annotated[Whole, Field(ge=1, le=_DAY)] | None = None
     appointment_type: Line
     reason: FreeText | None = None
     notes: FreeText | None = None
     resources: Annotated[tuple[ResourceBody, ...], Field(max_length=10)] = ()
-    allow_double_booking: bool = False
+    allow_double_booking: Flag = False
     override_reason: FreeText | None = None
 
     @model_validator(mode="after")
@@ -109,10 +137,18 @@ class BookingBody(Shape):
 
 
 class CancelBody(Shape):
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {"reasonCode": "patient", "initiatedBy": "patient", "version": 1}
+            ]
+        }
+    )
+
     reason_code: CancelReason
     initiated_by: Initiator
     comment: FreeText | None = None
-    version: Annotated[int, Field(ge=1)] | None = None
+    version: Version | None = None
 
 
 class ParticipantView(Shape):
@@ -210,7 +246,26 @@ def _as_it_is(one: Appointment) -> StoredAnswer:
     return answer(200, appointment_view(one), version=one.version)
 
 
-@router.post("", status_code=201, responses={201: {"model": AppointmentView}})
+@router.post(
+    "",
+    **documented.command(
+        AppointmentView,
+        errors.PatientNotFound,
+        errors.PractitionerNotFound,
+        errors.LocationNotFound,
+        errors.SlotNotFound,
+        errors.PractitionerNotAvailable,
+        errors.PractitionerNotAssigned,
+        errors.OutsideSchedule,
+        errors.OutsideBookingWindow,
+        errors.SlotNotAvailable,
+        errors.DoubleBookingDetected,
+        errors.BufferTimeConflict,
+        errors.BookingLimitReached,
+        errors.DoubleBookingOverrideDenied,
+        status=201,
+    ),
+)
 async def book_appointment(
     wanted: BookingBody,
     request: Request,
@@ -225,7 +280,7 @@ async def book_appointment(
     )
 
 
-@router.get("/{id}", responses={200: {"model": AppointmentView}})
+@router.get("/{id}", **documented.reading(AppointmentView, errors.AppointmentNotFound))
 async def get_appointment(
     id: UUID,
     request: Request,
@@ -233,11 +288,23 @@ async def get_appointment(
 ) -> Response:
     """One appointment with its participants."""
     queries: Queries = request.state.queries
-    found = await queries.get_appointment_by_id(caller, AppointmentId(id))
-    return to_response(_as_it_is(found))
+    one = await queries.get_appointment_by_id(caller, AppointmentId(id))
+    return found(request, appointment_view(one), one.version)
 
 
-@router.post("/{id}/cancel", responses={200: {"model": AppointmentView}})
+@router.post(
+    "/{id}/cancel",
+    **documented.command(
+        AppointmentView,
+        errors.AppointmentNotFound,
+        errors.InvalidStatusTransition,
+        errors.OptimisticLockConflict,
+        errors.PreconditionFailed,
+        errors.PreconditionRequired,
+        status=200,
+        if_match=True,
+    ),
+)
 async def cancel_appointment(
     id: UUID,
     wanted: CancelBody,
@@ -245,6 +312,10 @@ async def cancel_appointment(
     caller: Annotated[Caller, Depends(Requires(Scope.BOOK))],
 ) -> Response:
     """Call an appointment off; its time can be booked at once."""
+    if caller.patient_id is not None and wanted.initiated_by is not Initiator.PATIENT:
+        raise errors.InvalidInput(
+            "a patient's own token cancels as the patient", "initiatedBy"
+        )
     return await commanding(
         request,
         caller,

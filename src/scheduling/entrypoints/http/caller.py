@@ -18,6 +18,10 @@ from scheduling.application.ports.identity import (
 _TRACEPARENT = re.compile(r"00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
 
 
+OF_PATIENTS = frozenset({Scope.READ, Scope.BOOK})
+"""All that a patient's own token can allow, whatever else it says."""
+
+
 class Requires(SecurityBase):
     """Let in who has the scope, or one of the others, and say who it is.
 
@@ -34,12 +38,15 @@ class Requires(SecurityBase):
     async def __call__(self, request: Request) -> Caller:
         authenticate: Authenticate = request.state.authenticate
         identity = await authenticate(_bearer_token(request))
-        if self._enough.isdisjoint(identity.scopes):
+        scopes = identity.scopes
+        if identity.patient_id is not None:
+            scopes &= OF_PATIENTS
+        if self._enough.isdisjoint(scopes):
             raise Forbidden(self._scope)
         caller = Caller(
             tenant_id=identity.tenant_id,
             subject=identity.subject,
-            scopes=identity.scopes,
+            scopes=scopes,
             patient_id=identity.patient_id,
             request_id=request.state.request_id,
             traceparent=_traceparent(request),

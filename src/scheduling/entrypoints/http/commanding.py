@@ -105,13 +105,14 @@ def expected_version(
 ) -> ExpectedVersion | None:
     """Return the version that the caller decided on: `If-Match` before the body.
 
-    RFC 9110, 13.1.1; `*` asks for no particular version. Weak tags never match.
+    RFC 9110, 13.1.1; `*` asks for no particular version, where a change must name one
+    it is as good as none. Weak tags never match.
     """
     header = request.headers.get("if-match")
     if header is None:
         return None if in_body is None else ExpectedVersion(in_body)
     if header.strip() == "*":
-        return None if in_body is None else ExpectedVersion(in_body)
+        return ExpectedVersion(in_body, in_header=in_body is None)
     tag = _ETAG.fullmatch(header.strip())
     # What we never gave out as an ETag cannot be the version that is stored.
     return ExpectedVersion(int(tag[1]) if tag else -1, in_header=True)

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from scheduling.application.ports.unavailable import Unavailable
+from scheduling.entrypoints.http import documented
 from scheduling.entrypoints.http.problems import problem
 from scheduling.entrypoints.http.shapes import dumped
 from scheduling.entrypoints.telemetry import Metrics
@@ -17,13 +18,13 @@ Readiness: TypeAlias = Callable[[], Awaitable[str | None]]
 """Return what is missing, or None; raise Unavailable where the database is away."""
 
 
-@router.get("/livez")
+@router.get("/livez", **documented.status("The process answers"))
 async def livez() -> Response:
     """The process answers. Touches nothing."""
     return Response(b'{"status":"alive"}', media_type="application/json")
 
 
-@router.get("/readyz")
+@router.get("/readyz", **documented.status("It can do its work", or_unready=True))
 async def readyz(request: Request) -> Response:
     """The database answers and has the schema that this build needs.
 
@@ -41,7 +42,7 @@ async def readyz(request: Request) -> Response:
     return Response(dumped({"status": "ready"}), media_type="application/json")
 
 
-@router.get("/metrics")
+@router.get("/metrics", **documented.text("Figures of this process"))
 async def metrics(request: Request) -> Response:
     """Figures in Prometheus' text format."""
     figures: Metrics = request.state.metrics

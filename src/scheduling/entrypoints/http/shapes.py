@@ -1,11 +1,21 @@
 """What all bodies have in common: camelCase names, and no field that we do not know."""
 
-from datetime import UTC, datetime
+import re
+from datetime import UTC, date, datetime
+from functools import cache
 from typing import Annotated, Any
 from zoneinfo import available_timezones
 
 import orjson
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationInfo,
+)
 from pydantic.alias_generators import to_camel
 
 from scheduling.application.ports.repositories import StoredAnswer
@@ -27,11 +37,20 @@ class Shape(BaseModel):
 
 EARLIEST, LATEST = datetime(1900, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
 
+_RFC3339 = re.compile(
+    r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)", re.IGNORECASE
+)
+_DAY = re.compile(r"\d{4}-\d\d-\d\d")
+_NO_CONTROLS = r"^[^\x00-\x1f\x7f]*[^\x00-\x20\x7f][^\x00-\x1f\x7f]*$"
 
-def _storable(text: str) -> str:
-    if "\0" in text:
-        raise ValueError("must not contain the character NUL")
-    return text
+
+def _written_out(value: object) -> object:
+    """Refuse what pydantic would take for an instant besides: numbers, bare dates."""
+    if isinstance(value, str) and not _RFC3339.fullmatch(value):
+        raise ValueError("must be an instant of RFC 3339 with an offset")
+    if not isinstance(value, (str, datetime)):
+        raise ValueError("must be a string")  # noqa: TRY004  # pydantic reads ValueErrors
+    return value
 
 
 def _reasonable(instant: datetime) -> datetime:
@@ -40,24 +59,69 @@ def _reasonable(instant: datetime) -> datetime:
     return instant.astimezone(UTC)
 
 
+def _day_written_out(value: object) -> object:
+    if isinstance(value, date):
+        return value
+    if not isinstance(value, str) or not _DAY.fullmatch(value):
+        raise ValueError("must be a day like 2030-01-31")
+    return value
+
+
+def _reasonable_day(day: date) -> date:
+    if not EARLIEST.date() <= day < LATEST.date():
+        raise ValueError("must be between the years 1900 and 2200")
+    return day
+
+
+@cache
+def _zones() -> frozenset[str]:
+    """Return IANA names only; looking them up reads hundreds of files."""
+    return frozenset(available_timezones() - {"localtime", "Factory"})
+
+
 def _known_zone(name: str) -> str:
-    if name not in available_timezones():
+    if name not in _zones():
         raise ValueError("must be an IANA time zone")
     return name
 
 
-Line = Annotated[
-    str,
-    Field(min_length=1, max_length=200, pattern=r"\S"),
-    AfterValidator(_storable),
-]
+def _without_repeats(words: tuple[str, ...]) -> tuple[str, ...]:
+    if len(set(words)) < len(words):
+        raise ValueError("must not say the same twice")
+    return words
+
+
+Line = Annotated[str, Field(min_length=1, max_length=200, pattern=_NO_CONTROLS)]
 """A name or a code: one line that is not blank."""
 
-FreeText = Annotated[str, Field(max_length=4000), AfterValidator(_storable)]
-Instant = Annotated[AwareDatetime, AfterValidator(_reasonable)]
+FreeText = Annotated[str, Field(max_length=4000, pattern=r"^[^\x00]*$")]
+Words = Annotated[
+    tuple[
+        Annotated[str, Field(min_length=1, max_length=100, pattern=_NO_CONTROLS)], ...
+    ],
+    Field(max_length=50, json_schema_extra={"uniqueItems": True}),
+    AfterValidator(_without_repeats),
+]
+Flag = Annotated[bool, Field(strict=True)]
+Whole = Annotated[int, Field(strict=True)]
+"""Neither "5" nor 5.0 nor true. Say `ge` and `le` too: PostgreSQL's integers end."""
+
+Instant = Annotated[
+    AwareDatetime, BeforeValidator(_written_out), AfterValidator(_reasonable)
+]
 """RFC 3339 with an offset."""
 
-Zone = Annotated[str, Field(max_length=64), AfterValidator(_known_zone)]
+Day = Annotated[
+    date, BeforeValidator(_day_written_out), AfterValidator(_reasonable_day)
+]
+Zone = Annotated[
+    str,
+    Field(max_length=64, examples=["America/Sao_Paulo"]),
+    AfterValidator(_known_zone),
+]
+
+MAX_VERSION = 2**31 - 1
+Version = Annotated[int, Field(strict=True, ge=1, le=MAX_VERSION)]
 
 
 def answer(
@@ -72,3 +136,20 @@ def answer(
 def dumped(view: dict[str, Any]) -> bytes:
     """Write JSON without a model for each row; instants in UTC with `Z`."""
     return orjson.dumps(view, default=str, option=orjson.OPT_UTC_Z)
+
+
+def ends_after(end: datetime, told: ValidationInfo) -> datetime:
+    """Validate an `end` beside a `start`; half-open periods are never empty."""
+    start = told.data.get("start")
+    if start is not None and end <= start:
+        raise ValueError("must be after start")
+    return end
+
+
+def answer_put(
+    view: dict[str, Any], version: int, place: str, *, is_new: bool
+) -> StoredAnswer:
+    """Build the answer to a PUT: 201 for what was not there before."""
+    if is_new:
+        return answer(201, view, version=version, Location=place)
+    return answer(200, view, version=version)

@@ -1,0 +1,148 @@
+"""`/v1/locations`: the clinics where."""
+
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Request
+from fastapi.responses import Response
+from pydantic import ConfigDict, Field
+
+from scheduling.application.ports.identity import Caller, Scope
+from scheduling.application.ports.repositories import StoredAnswer
+from scheduling.domain import errors
+from scheduling.domain.directory import Location
+from scheduling.domain.identifiers import LocationId
+from scheduling.entrypoints.http import documented
+from scheduling.entrypoints.http.caller import Requires
+from scheduling.entrypoints.http.commanding import commanding, expected_version
+from scheduling.entrypoints.http.found import found
+from scheduling.entrypoints.http.shapes import (
+    Flag,
+    Instant,
+    Line,
+    Shape,
+    Zone,
+    answer_put,
+)
+from scheduling.entrypoints.http.use_cases import Queries
+
+router = APIRouter(prefix="/locations", tags=["directory"])
+
+Code = Annotated[str, Field(max_length=20, pattern=r"^[A-Z0-9]+(-[A-Z0-9]+)*$")]
+Country = Annotated[
+    str, Field(pattern="^[A-Z]{2}$", description="ISO 3166-1, for public holidays")
+]
+Subdivision = Annotated[
+    str,
+    Field(
+        pattern="^[A-Z0-9]{1,3}$", description="ISO 3166-2 without its country: `ES`"
+    ),
+]
+
+
+class LocationBody(Shape):
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "name": "Clinic Centro",
+                    "code": "CLINIC-01",
+                    "timezone": "America/Sao_Paulo",
+                    "country": "BR",
+                    "subdivision": "ES",
+                }
+            ]
+        }
+    )
+
+    name: Line
+    code: Annotated[Code, Field(description="Short, for sub-file numbers")]
+    timezone: Zone
+    country: Country | None = None
+    subdivision: Subdivision | None = None
+    active: Flag = True
+
+    def to_location(self, id: UUID) -> Location:
+        return Location(
+            id=LocationId(id),
+            name=self.name,
+            code=self.code,
+            timezone=self.timezone,
+            country=self.country,
+            subdivision=self.subdivision,
+            active=self.active,
+        )
+
+
+class LocationView(Shape):
+    id: UUID
+    name: str
+    code: str
+    timezone: str
+    country: str | None
+    subdivision: str | None
+    active: bool
+    created_at: Instant
+    updated_at: Instant
+    version: int
+
+
+def _view(one: Location) -> dict[str, Any]:
+    return {
+        "id": one.id,
+        "name": one.name,
+        "code": one.code,
+        "timezone": one.timezone,
+        "country": one.country,
+        "subdivision": one.subdivision,
+        "active": one.active,
+        "createdAt": one.created_at,
+        "updatedAt": one.updated_at,
+        "version": one.version,
+    }
+
+
+def _put(one: Location) -> StoredAnswer:
+    return answer_put(
+        _view(one), one.version, f"/v1/locations/{one.id}", is_new=one.is_new
+    )
+
+
+@router.put(
+    "/{id}",
+    **documented.command(
+        LocationView,
+        errors.PreconditionFailed,
+        errors.OptimisticLockConflict,
+        status=200,
+        or_else=201,
+        if_match=True,
+    ),
+)
+async def put_location(
+    id: UUID,
+    wanted: LocationBody,
+    request: Request,
+    caller: Annotated[Caller, Depends(Requires(Scope.MANAGE))],
+) -> Response:
+    """Make a location, or replace one whole; the same again changes nothing."""
+    return await commanding(
+        request,
+        caller,
+        lambda do: do.put_location(
+            caller, wanted.to_location(id), expected=expected_version(request)
+        ),
+        _put,
+    )
+
+
+@router.get("/{id}", **documented.reading(LocationView, errors.LocationNotFound))
+async def get_location(
+    id: UUID,
+    request: Request,
+    caller: Annotated[Caller, Depends(Requires(Scope.READ))],
+) -> Response:
+    """One location."""
+    queries: Queries = request.state.queries
+    one = await queries.get_location(caller, LocationId(id))
+    return found(request, _view(one), one.version)

@@ -1,0 +1,157 @@
+"""`/v1/patients`: as much of them as booking needs."""
+
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Request
+from fastapi.responses import Response
+from pydantic import ConfigDict, Field
+
+from scheduling.application.ports.identity import Caller, Scope
+from scheduling.application.ports.repositories import StoredAnswer
+from scheduling.domain import errors
+from scheduling.domain.directory import ContactPreferences, Patient
+from scheduling.domain.identifiers import PatientId
+from scheduling.entrypoints.http import documented
+from scheduling.entrypoints.http.caller import Requires
+from scheduling.entrypoints.http.commanding import commanding, expected_version
+from scheduling.entrypoints.http.found import found
+from scheduling.entrypoints.http.shapes import (
+    Flag,
+    Instant,
+    Line,
+    Shape,
+    answer_put,
+)
+from scheduling.entrypoints.http.use_cases import Queries
+
+router = APIRouter(prefix="/patients", tags=["directory"])
+
+Phone = Annotated[str, Field(max_length=40, pattern=r"^\+?[0-9(][0-9 ()./-]*$")]
+Email = Annotated[
+    str, Field(max_length=254, pattern=r"^[^@\x00-\x20]+@[^@\x00-\x20]+$")
+]
+
+
+class Preferences(Shape):
+    """Which ways of being reminded the patient agreed to."""
+
+    whatsapp: Flag = False
+    sms: Flag = False
+    email: Flag = False
+
+
+class PatientBody(Shape):
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "name": "Maria Silva",
+                    "fileNumber": "2026-000123",
+                    "phone": "+55 27 99999-0000",
+                    "email": "maria@example.org",
+                    "preferences": {"whatsapp": True},
+                }
+            ]
+        }
+    )
+
+    name: Line
+    active: Flag = True
+    file_number: Line | None = None
+    phone: Phone | None = None
+    email: Email | None = None
+    preferences: Preferences = Preferences()
+
+    def to_patient(self, id: UUID) -> Patient:
+        return Patient(
+            id=PatientId(id),
+            name=self.name,
+            active=self.active,
+            file_number=self.file_number,
+            phone=self.phone,
+            email=self.email,
+            preferences=ContactPreferences(
+                whatsapp=self.preferences.whatsapp,
+                sms=self.preferences.sms,
+                email=self.preferences.email,
+            ),
+        )
+
+
+class PatientView(Shape):
+    id: UUID
+    name: str
+    active: bool
+    file_number: str | None
+    phone: str | None
+    email: str | None
+    preferences: Preferences
+    created_at: Instant
+    updated_at: Instant
+    version: int
+
+
+def _view(one: Patient) -> dict[str, Any]:
+    return {
+        "id": one.id,
+        "name": one.name,
+        "active": one.active,
+        "fileNumber": one.file_number,
+        "phone": one.phone,
+        "email": one.email,
+        "preferences": {
+            "whatsapp": one.preferences.whatsapp,
+            "sms": one.preferences.sms,
+            "email": one.preferences.email,
+        },
+        "createdAt": one.created_at,
+        "updatedAt": one.updated_at,
+        "version": one.version,
+    }
+
+
+def _put(one: Patient) -> StoredAnswer:
+    return answer_put(
+        _view(one), one.version, f"/v1/patients/{one.id}", is_new=one.is_new
+    )
+
+
+@router.put(
+    "/{id}",
+    **documented.command(
+        PatientView,
+        errors.PreconditionFailed,
+        errors.OptimisticLockConflict,
+        status=200,
+        or_else=201,
+        if_match=True,
+    ),
+)
+async def put_patient(
+    id: UUID,
+    wanted: PatientBody,
+    request: Request,
+    caller: Annotated[Caller, Depends(Requires(Scope.MANAGE))],
+) -> Response:
+    """Make a patient, or replace one whole; the same again changes nothing."""
+    return await commanding(
+        request,
+        caller,
+        lambda do: do.put_patient(
+            caller, wanted.to_patient(id), expected=expected_version(request)
+        ),
+        _put,
+    )
+
+
+@router.get("/{id}", **documented.reading(PatientView, errors.PatientNotFound))
+async def get_patient(
+    id: UUID,
+    request: Request,
+    caller: Annotated[Caller, Depends(Requires(Scope.READ))],
+) -> Response:
+    """One patient. A patient's own token sees that patient only."""
+    queries: Queries = request.state.queries
+    one = await queries.get_patient(caller, PatientId(id))
+    return found(request, _view(one), one.version)
