@@ -4,14 +4,20 @@ from asyncio import Lock
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from scheduling.adapters.cloud_events import Envelope
 from scheduling.application.ports.identity import Caller
 from scheduling.application.ports.repositories import (
+    AnswerRepository,
+    AppointmentRepository,
     LocationRepository,
     PatientRepository,
     PractitionerRepository,
     PractitionerRoleRepository,
+    ScheduleRepository,
+    SettingsRepository,
+    SlotRepository,
 )
 from scheduling.application.ports.unit_of_work import UnitOfWork
 from scheduling.domain.claim import Claim
@@ -24,40 +30,60 @@ from tests.fakes.transaction import AuditRecord, StoredReminder, Tables, Transac
 
 
 class MemoryUnitOfWork(UnitOfWork):
-    practitioners: PractitionerRepository
-    locations: LocationRepository
-    patients: PatientRepository
-    practitioner_roles: PractitionerRoleRepository
-    settings: MemorySettings
-    schedules: MemorySchedules
-    slots: MemorySlots
-    appointments: MemoryAppointments
-    answers: MemoryAnswers
-
     def __init__(self, transaction: Transaction) -> None:
-        self.practitioners = MemoryDirectory(
-            "practitioner", transaction, lambda tables: tables.practitioners
+        self._transaction = transaction
+
+    @cached_property
+    def practitioners(self) -> PractitionerRepository:
+        return MemoryDirectory(
+            "practitioner", self._transaction, lambda tables: tables.practitioners
         )
-        self.locations = MemoryDirectory(
+
+    @cached_property
+    def locations(self) -> LocationRepository:
+        return MemoryDirectory(
             "location",
-            transaction,
+            self._transaction,
             lambda tables: tables.locations,
             unique=("code", "code"),
         )
-        self.patients = MemoryDirectory(
+
+    @cached_property
+    def patients(self) -> PatientRepository:
+        return MemoryDirectory(
             "patient",
-            transaction,
+            self._transaction,
             lambda tables: tables.patients,
             unique=("file_number", "fileNumber"),
         )
-        self.practitioner_roles = MemoryDirectory(
-            "practitioner-role", transaction, lambda tables: tables.practitioner_roles
+
+    @cached_property
+    def practitioner_roles(self) -> PractitionerRoleRepository:
+        return MemoryDirectory(
+            "practitioner-role",
+            self._transaction,
+            lambda tables: tables.practitioner_roles,
         )
-        self.settings = MemorySettings(transaction)
-        self.schedules = MemorySchedules(transaction)
-        self.slots = MemorySlots(transaction)
-        self.appointments = MemoryAppointments(transaction)
-        self.answers = MemoryAnswers(transaction)
+
+    @cached_property
+    def settings(self) -> SettingsRepository:
+        return MemorySettings(self._transaction)
+
+    @cached_property
+    def schedules(self) -> ScheduleRepository:
+        return MemorySchedules(self._transaction)
+
+    @cached_property
+    def slots(self) -> SlotRepository:
+        return MemorySlots(self._transaction)
+
+    @cached_property
+    def appointments(self) -> AppointmentRepository:
+        return MemoryAppointments(self._transaction)
+
+    @cached_property
+    def answers(self) -> AnswerRepository:
+        return MemoryAnswers(self._transaction)
 
 
 @dataclass

@@ -120,15 +120,20 @@ def settings_columns() -> list[Any]:
     ]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class PostgresSettings(SettingsRepository):
     transaction: Transaction
+    seen: int = 0
 
     async def get(self) -> Settings:
         row = await self.transaction.row(_reading_settings())
-        return Settings() if row is None else settings_from(row)
+        settings = Settings() if row is None else settings_from(row)
+        self.seen = settings.version
+        return settings
 
     def save(self, settings: Settings) -> None:
+        if settings.version == self.seen:
+            return
         if settings.updated_at is None:
             raise ValueError("settings that nobody put have no version to store")
         batch = self.transaction.batch

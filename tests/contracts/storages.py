@@ -1,0 +1,111 @@
+"""PostgreSQL with the windows that `MemoryStorage` has, for the contracts."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import asyncpg
+import orjson
+
+from scheduling.adapters.cloud_events import Envelope
+from scheduling.adapters.postgres.unit_of_work import begin_work, open_pool
+from scheduling.application.ports.identity import Caller
+from scheduling.application.ports.unit_of_work import BeginWork
+from scheduling.domain.claim import ActorKind, Claim
+from scheduling.domain.identifiers import AppointmentId
+from scheduling.domain.period import Period
+from tests.builders import EIGHT
+from tests.fakes.storage import MemoryStorage
+from tests.fakes.transaction import AuditRecord, StoredReminder
+
+
+def silent() -> None:
+    """A bell that nobody hears."""
+
+
+@dataclass(frozen=True)
+class PostgresStorage:
+    pool: "asyncpg.Pool[asyncpg.Record]"
+
+    @property
+    def begin(self) -> BeginWork:
+        return partial(begin_work, self.pool, silent, lambda: EIGHT)
+
+    async def outbox(self, caller: Caller) -> list[Envelope]:
+        """Return the tenant's events in the order in which they were committed."""
+        rows = await self._rows(caller, "SELECT * FROM outbox ORDER BY id")
+        return [
+            Envelope(
+                event_id=row["event_id"],
+                aggregate_id=row["aggregate_id"],
+                aggregate_version=row["aggregate_version"],
+                subject=row["subject"],
+                body=row["body"],
+            )
+            for row in rows
+        ]
+
+    async def claims(self, caller: Caller) -> list[Claim]:
+        rows = await self._rows(caller, "SELECT *, upper(taken) AS until FROM claims")
+        return [
+            Claim(
+                appointment_id=AppointmentId(row["appointment_id"]),
+                kind=ActorKind(row["actor_kind"]),
+                actor_id=row["actor_id"],
+                share_id=row["share_id"],
+                period=Period(row["starts_at"], row["ends_at"]),
+                until=row["until"],
+                overbooked=row["overbooked"],
+            )
+            for row in rows
+        ]
+
+    async def reminders(self, caller: Caller) -> list[StoredReminder]:
+        rows = await self._rows(caller, "SELECT * FROM reminders ORDER BY due_at")
+        return [
+            StoredReminder(
+                appointment_id=row["appointment_id"],
+                appointment_version=row["appointment_version"],
+                offset_minutes=row["offset_minutes"],
+                channel=row["channel"],
+                due_at=row["due_at"],
+                status=row["status"],
+            )
+            for row in rows
+        ]
+
+    async def audit(self, caller: Caller) -> list[AuditRecord]:
+        rows = await self._rows(caller, "SELECT * FROM audit ORDER BY id")
+        return [
+            AuditRecord(
+                row["action"],
+                row["entity_id"],
+                row["entity_version"],
+                row["actor"],
+                {k: tuple(v) for k, v in orjson.loads(row["changes"]).items()},
+            )
+            for row in rows
+        ]
+
+    async def _rows(self, caller: Caller, sql: str) -> Sequence[Any]:
+        async with self.pool.acquire() as connection, connection.transaction():
+            await connection.execute(
+                "SELECT set_config('app.tenant_id', $1, true)", str(caller.tenant_id)
+            )
+            return await connection.fetch(sql)
+
+
+Storage = MemoryStorage | PostgresStorage
+
+
+@asynccontextmanager
+async def postgres_storage(
+    url: str, *, size: int = 8
+) -> AsyncIterator[PostgresStorage]:
+    pool = await open_pool(url, role="scheduling_api", size=size)
+    try:
+        yield PostgresStorage(pool)
+    finally:
+        await pool.close()
