@@ -171,5 +171,5 @@ async def test_a_database_that_is_away_is_worth_another_try(
 async def test_a_wrong_verb_is_told_the_right_one(client: httpx2.AsyncClient) -> None:
     answer = await client.delete("/livez")
     assert answer.status_code == 405
-    assert answer.headers["allow"] == "GET"
+    assert answer.headers["allow"] == "GET, HEAD"
     assert answer.json()["code"] == "METHOD_NOT_ALLOWED"

@@ -20,6 +20,11 @@ EXEMPT = frozenset({"/livez", "/readyz", "/metrics"})
 """Answered however busy the process is: a busy process is not a dead one."""
 
 LARGEST_BODY = 1024 * 1024
+WORTH_DRAINING = 16
+"""Times the limit: who sends as much is heard out, since a connection that is closed
+while bytes come in is reset, and the answer that says why is lost with it.
+"""
+
 RETRY_AFTER = "1"
 
 SECURITY_HEADERS = (
@@ -104,8 +109,10 @@ class FrontDoor:
                 413,
                 "PAYLOAD_TOO_LARGE",
                 f"A body has at most {self._largest_body} bytes.",
-                headers={"Connection": "close"},  # the rest of it is not worth reading
+                headers={"Connection": "close"},
             )
+            if visit.declared_length <= self._largest_body * WORTH_DRAINING:
+                await _drained(receive)
             await answer(scope, receive, visit.send)
         elif visit.is_chunked:
             limited = _limited(receive, self._largest_body)
@@ -158,6 +165,11 @@ class _Visit:
             headers.extend(h for h in SECURITY_HEADERS if h[0] not in present)
             headers.append((b"x-request-id", self.request_id.encode()))
         await self._send(message)
+
+
+async def _drained(receive: Receive) -> None:
+    while (await receive()).get("more_body", False):
+        pass
 
 
 def _limited(receive: Receive, largest: int) -> Receive:

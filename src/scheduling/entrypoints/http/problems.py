@@ -14,8 +14,10 @@ from typing import Any
 import orjson
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
+from fastapi.routing import iter_route_contexts
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
+from starlette.routing import Match
 
 from scheduling.application.ports.identity import (
     Caller,
@@ -158,12 +160,23 @@ async def _unavailable(_request: Request, error: Unavailable) -> Response:
     )
 
 
-async def _http(_request: Request, error: HTTPException) -> Response:
+async def _http(request: Request, error: HTTPException) -> Response:
     phrase = HTTPStatus(error.status_code).phrase
+    headers = error.headers
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        headers = {"Allow": ", ".join(sorted(_methods_at(request)))}
     code = _CODES.get(error.status_code) or re.sub(r"\W+", "_", phrase).upper()
-    return problem(
-        error.status_code, code, error.detail or phrase, headers=error.headers
-    )
+    return problem(error.status_code, code, error.detail or phrase, headers=headers)
+
+
+def _methods_at(request: Request) -> set[str]:
+    """Return what all routes of this path take; a single route knows only its own."""
+    methods: set[str] = set()
+    for route in iter_route_contexts(request.app.routes):
+        matched, _ = route.matches(request.scope)
+        if matched is not Match.NONE:
+            methods |= route.methods or set()
+    return methods | {"HEAD"} if "GET" in methods else methods
 
 
 async def _crashed(_request: Request, _error: Exception) -> Response:
@@ -209,5 +222,5 @@ def _message(found: Mapping[str, Any]) -> str:
     """
     if found["type"] == "union_tag_invalid":
         return f"Input should be one of {found['ctx']['expected_tags']}"
-    message = str(found["msg"])
+    message = str(found["msg"]).removeprefix("Value error, ")
     return message.partition(",")[0] if found["type"].endswith("_parsing") else message

@@ -38,7 +38,7 @@ class Shape(BaseModel):
 EARLIEST, LATEST = datetime(1900, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
 
 _RFC3339 = re.compile(
-    r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)", re.IGNORECASE
+    r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:[0-5]\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)"
 )
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
 _NO_CONTROLS = r"^[^\x00-\x1f\x7f]*[^\x00-\x20\x7f][^\x00-\x1f\x7f]*$"
@@ -47,7 +47,9 @@ _NO_CONTROLS = r"^[^\x00-\x1f\x7f]*[^\x00-\x20\x7f][^\x00-\x1f\x7f]*$"
 def _written_out(value: object) -> object:
     """Refuse what pydantic would take for an instant besides: numbers, bare dates."""
     if isinstance(value, str) and not _RFC3339.fullmatch(value):
-        raise ValueError("must be an instant of RFC 3339 with an offset")
+        raise ValueError(
+            "must be an instant of RFC 3339 with an offset, without leap second"
+        )
     if not isinstance(value, (str, datetime)):
         raise ValueError("must be a string")  # noqa: TRY004  # pydantic reads ValueErrors
     return value
