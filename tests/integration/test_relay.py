@@ -69,11 +69,11 @@ async def test_an_event_that_is_too_large_blocks_its_aggregate_only(
     before = an_event(sick, 1)
     poison = an_event(sick, 2, body=b"x" * 1_048_576)
     after = an_event(sick, 3)
-    others = [an_event(well, version) for version in range(1, 4)]
+    others = [an_event(well, version) for version in range(1, 20)]
     await commit(database_url, [before, poison, after, *others])
     async with relaying(database_url, nats_url):
         await everything(nats_url, [before, *others])
-        late = an_event(well, 4)
+        late = an_event(well, 20)
         await commit(database_url, [late])
         await everything(nats_url, [late])
     assert complaints([before, *others, late], await whole_stream(nats_url)) == []
@@ -108,7 +108,7 @@ async def test_an_event_too_large_for_the_stream_is_found_among_the_others(
         jetstream = broker.client.jetstream()
         found = (await jetstream.stream_info("SCHEDULING")).config
         await jetstream.update_stream(found.evolve(max_msg_size=2000))
-    poison, others = an_event(body=b"x" * 4000), [an_event() for _ in range(5)]
+    poison, others = an_event(body=b"x" * 4000), [an_event() for _ in range(20)]
     await commit(database_url, [poison, *others])
     async with relaying(database_url, nats_url):
         await everything(nats_url, others)

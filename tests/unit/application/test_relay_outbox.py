@@ -5,6 +5,7 @@ import pytest
 from scheduling.application.commands.relay_outbox import RelayOutbox
 from scheduling.application.ports.messaging import BrokerUnavailable, WaitingEvent
 from tests.fakes.outbox import MemoryBroker, MemoryJournal, MemoryOutbox, an_event
+from tests.outbox_rows import complaints
 
 
 class Bench:
@@ -12,7 +13,7 @@ class Bench:
         self.outbox = MemoryOutbox()
         self.broker = MemoryBroker()
         self.journal = MemoryJournal()
-        self.relay = RelayOutbox(self.outbox, self.broker, self.journal)
+        self.relay = RelayOutbox(self.outbox, self.broker, self.journal, few=0)
 
 
 @pytest.fixture
@@ -34,6 +35,32 @@ async def test_what_waits_goes_out_in_one_batch_and_is_marked(bench: Bench) -> N
     assert bench.broker.batches == [5]
     assert bench.outbox.waiting == []
     assert sorted(bench.journal.told_published) == sorted(e.event_id for e in events)
+
+
+async def test_a_few_go_one_by_one_and_each_aggregate_in_its_order(
+    bench: Bench,
+) -> None:
+    one, other = versions(3), versions(2)
+    await bench.outbox.commit(*one, *other)
+    relay = RelayOutbox(bench.outbox, bench.broker, bench.journal, few=5)
+
+    assert await relay() == 5
+
+    assert bench.broker.batches == []
+    assert complaints([*one, *other], bench.broker.ids) == []
+    assert bench.outbox.waiting == []
+
+
+async def test_poison_among_a_few_blocks_its_aggregate_only(bench: Bench) -> None:
+    sick, well = versions(3), versions(2)
+    await bench.outbox.commit(*sick, *well)
+    bench.broker.poison[sick[1].event_id] = "too large"
+    relay = RelayOutbox(bench.outbox, bench.broker, bench.journal, few=5)
+
+    await relay()
+
+    assert bench.outbox.blocked == {sick[1].event_id: "too large"}
+    assert bench.outbox.waiting == [sick[1].event_id, sick[2].event_id]
 
 
 async def test_an_empty_outbox_is_told_as_zero_and_nothing_is_sent(

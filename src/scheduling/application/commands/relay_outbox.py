@@ -23,6 +23,9 @@ from scheduling.application.ports.messaging import (
 BATCH = 1000
 """Events in one atomic batch at the most: JetStream takes no more."""
 
+FEW = 8
+"""Up to here single messages are stored sooner than a batch (0.5 for 2.4 ms)."""
+
 
 @dataclass(frozen=True, slots=True)
 class RelayOutbox:
@@ -31,6 +34,7 @@ class RelayOutbox:
     outbox: Outbox
     publisher: EventPublisher
     journal: RelayJournal
+    few: int = FEW
 
     async def __call__(self, limit: int = BATCH) -> int:
         """Return how many events were found; 0 means: wait for the bell."""
@@ -42,6 +46,9 @@ class RelayOutbox:
 
     async def _send(self, events: Sequence[WaitingEvent]) -> Sequence[WaitingEvent]:
         """Return what is left to be sent."""
+        if len(events) <= self.few:
+            await self._send_in_chains(events)
+            return ()
         try:
             await self.publisher.publish_together(events)
         except BatchRefused:
