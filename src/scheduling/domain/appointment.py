@@ -177,10 +177,13 @@ class Appointment:
     def taken_over_as(self, status: Status, *, now: datetime) -> Self:
         """Set the status that a visit of another system had when it was taken over.
 
-        No transition is asked for: what happened elsewhere is not ours to refuse.
+        No transition is asked for: what happened elsewhere is not ours to refuse. What
+        was not booked there yet is not said to have been booked here.
         """
         if status is self.status:
             return self
+        if status in {Status.PROPOSED, Status.PENDING}:
+            return replace(self, status=status, events=()).created()
         told = self._told(self.version + 1)
         change: dict[str, Any] = {"old_status": self.status, "new_status": status}
         event = (
