@@ -49,6 +49,8 @@ async def open_connection(nats_url: str, *, name: str) -> AsyncIterator[Connecti
             max_reconnect_attempts=1,
             reconnect_time_wait=0,
             connect_timeout=5,
+            # What goes out is ours, or judged by the publisher before.
+            skip_subject_validation=True,
             ping_interval=10,
             max_outstanding_pings=2,
             error_cb=on_error,
