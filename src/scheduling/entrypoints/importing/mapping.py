@@ -91,6 +91,13 @@ class _Spread(_Told):
     zone: Zone | None = None
 
 
+class _About(_Told):
+    zone: Zone = "UTC"
+    namespace: str = "import"
+    source: _Source = _Source()
+    spread: _Spread | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Spreading:
     """Which columns a visit's day, clinic and patient are told by."""
@@ -195,29 +202,23 @@ class _Reading:
     """From what TOML says to rules."""
 
     def __init__(self, told: dict[str, Any], tenant_id: UUID) -> None:
-        self._told = dict(told)
-        self._zone: str = self._take("zone", str, "UTC")
-        self._ids = Ids(tenant_id, self._take("namespace", str, "import"))
+        about = {name: told[name] for name in told if name in _About.model_fields}
+        self._told = {name: told[name] for name in told if name not in about}
         try:
-            self._source = _Source.model_validate(self._take("source", dict, {}))
-            spread = self._take("spread", dict, None)
-            self._spread = None if spread is None else _Spread.model_validate(spread)
+            self._about = _About.model_validate(about)
         except ValidationError as error:
             raise MappingInvalid(_first(error)) from error
-
-    def _take(self, name: str, kind: type, otherwise: Any) -> Any:  # noqa: ANN401
-        value = self._told.pop(name, otherwise)
-        if value is not otherwise and not isinstance(value, kind):
-            raise MappingInvalid(f"{name}: not a {kind.__name__}")
-        return value
+        self._zone = self._about.zone
+        self._ids = Ids(tenant_id, self._about.namespace)
 
     def mapped(self, data: Path) -> Mapped:
         unknown = set(self._told) - set(Kind)
         if unknown:
             raise MappingInvalid(f"{min(unknown)}: there is nothing of that name")
-        spreading = None if self._spread is None else self._spreading(self._spread)
+        spread = self._about.spread
+        spreading = None if spread is None else self._spreading(spread)
         return Mapped(
-            source=Source(path=data, **self._source.model_dump()),
+            source=Source(path=data, **self._about.source.model_dump()),
             fields={
                 kind: self._rules(kind, self._told[kind], RECORDS[kind], kind)
                 for kind in Kind
