@@ -169,7 +169,7 @@ def test_a_refusal_holds_nothing_of_the_row(tmp_path: Path) -> None:
         (PATIENTS + "phone = { ref = 'slots' }", "slots.id"),
         (PATIENTS + "phone = { from = ['who'] }", "whose"),
         ("[patients]\nid = { ref = 'patients' }\nname = 'who'", "patients.id"),
-        ("zone = 'Mars/Base'\n[spread]\nday = 'day'", "spread"),
+        ("[spread]\nday = 'day'", "spread"),
         ("zone = 'Mars/Base'" + PATIENTS, "zone"),
         ("[source]\ndelimiter = ';;'", "delimiter"),
         ("[[[", "m.toml"),
