@@ -46,7 +46,9 @@ async def relaying(database_url: str, nats_url: str) -> AsyncIterator[RelayFigur
         await asyncio.wait_for(task, PATIENCE)
 
 
-async def relay_process(database_url: str, nats_url: str, log: Path) -> Running:
+async def relay_process(
+    database_url: str, nats_url: str, log: Path, **environment: str
+) -> Running:
     return await start(
         Program(
             name="relay",
@@ -55,6 +57,7 @@ async def relay_process(database_url: str, nats_url: str, log: Path) -> Running:
                 **os.environ,
                 "SCHEDULING_DATABASE_URL": database_url,
                 "SCHEDULING_NATS_URL": nats_url,
+                **environment,
             },
             log=log,
         )

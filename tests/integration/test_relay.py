@@ -8,6 +8,7 @@ import asyncpg
 import pytest
 from prometheus_client import CollectorRegistry
 
+from scheduling.adapters.embedded.folders import free_port
 from scheduling.adapters.nats.connection import open_connection
 from scheduling.adapters.nats.publisher import JetStreamPublisher
 from scheduling.adapters.nats.streams import ensure_stream
@@ -237,6 +238,40 @@ async def test_asked_to_stop_the_process_marks_what_it_sent_and_ends_well(
         status = await desk.status()
     assert status.holders == {}
     assert status.pending == len(committed) - len(stored)
+
+
+async def test_the_process_serves_its_figures_where_it_is_told_to(
+    database_url: str, nats_url: str, tmp_path: Path
+) -> None:
+    port = free_port()
+    relay = await relay_process(
+        database_url,
+        nats_url,
+        tmp_path / "relay.log",
+        SCHEDULING_RELAY_METRICS_PORT=str(port),
+    )
+    await commit(database_url, [an_event()])
+    await until_arrived(nats_url, 1)
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(b"GET /metrics HTTP/1.0\r\n\r\n")
+    told = (await reader.read()).decode()
+    writer.close()
+    await relay.stop()
+    assert "scheduling_outbox_lag_seconds" in told
+    assert "scheduling_relay_partitions 64.0" in told
+
+
+async def test_a_stream_that_could_lose_events_ends_the_process_with_the_reason(
+    database_url: str, nats_url: str, tmp_path: Path
+) -> None:
+    async with open_connection(nats_url, name="test") as broker:
+        await broker.client.jetstream().add_stream(
+            name="SCHEDULING", subjects=["scheduling.>"], storage="memory"
+        )
+    log = tmp_path / "relay.log"
+    relay = await relay_process(database_url, nats_url, log)
+    assert await asyncio.wait_for(relay.wait(), 15) == 1
+    assert "storage is 'memory'" in log.read_text()
 
 
 async def test_the_figures_tell_what_waits_and_what_went(

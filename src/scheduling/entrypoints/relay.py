@@ -16,7 +16,7 @@ from prometheus_client import start_http_server
 
 from scheduling.adapters.nats.connection import Connection, open_connection
 from scheduling.adapters.nats.publisher import JetStreamPublisher
-from scheduling.adapters.nats.streams import ensure_stream
+from scheduling.adapters.nats.streams import UnsafeStream, ensure_stream
 from scheduling.adapters.postgres.outbox import PostgresOutbox, open_outbox
 from scheduling.application.commands.relay_outbox import RelayOutbox
 from scheduling.application.ports.messaging import (
@@ -52,7 +52,7 @@ class Relay:
 async def run(settings: Settings) -> None:
     """Relay until SIGTERM or SIGINT; what is in flight is finished and marked.
 
-    Raise UnsafeStream where the stream is not fit for events.
+    Raise SystemExit where settings are missing or the stream is not fit for events.
     """
     if settings.database_url is None or settings.nats_url is None:
         raise SystemExit("set SCHEDULING_DATABASE_URL and SCHEDULING_NATS_URL")
@@ -76,11 +76,17 @@ async def run(settings: Settings) -> None:
             )
             served.callback(thread.join)
             served.callback(server.shutdown)
-        await relay_until(stop, relay, figures)
+        try:
+            await relay_until(stop, relay, figures)
+        except UnsafeStream as unsafe:
+            raise SystemExit(str(unsafe)) from unsafe
 
 
 async def relay_until(stop: asyncio.Event, relay: Relay, figures: RelayFigures) -> None:
-    """Connect, work, and after any fault begin again, until `stop` is set."""
+    """Connect, work, and after any fault begin again, until `stop` is set.
+
+    Raise UnsafeStream where the stream is not fit for events.
+    """
     pause = FIRST_PAUSE
     while not stop.is_set():
         began = asyncio.get_running_loop().time()
@@ -109,6 +115,7 @@ async def _work(
     outbox: PostgresOutbox,
     figures: RelayFigures,
 ) -> None:
+    loop = asyncio.get_running_loop()
     wake = Wake()
     await outbox.listen(wake.ring)
     relay = RelayOutbox(outbox, JetStreamPublisher(broker), figures)
@@ -121,7 +128,10 @@ async def _work(
         figures.partitions(len(outbox.partitions))
 
     async def count() -> None:
+        began = loop.time()
         figures.waiting(*await outbox.count())
+        # Counting a large backlog must not be what keeps it large.
+        await asyncio.sleep(20 * (loop.time() - began))
 
     async def tell_loss() -> None:
         either: set[asyncio.Future[None]] = {broker.closed, outbox.lost}

@@ -109,8 +109,7 @@ class PostgresOutbox(Outbox):
     async def share(self) -> None:
         """Hold the part of the partitions that is ours among the relays of now.
 
-        To be called every second or so: it also learns how far floors may rise, and
-        which aggregates an operator has unblocked.
+        To be called every second or so: it also learns how far floors may rise.
         """
         async with self._turn:
             seen = self._seen
@@ -122,8 +121,6 @@ class PostgresOutbox(Outbox):
             ours = -(-OUTBOX_PARTITIONS // max(relays, 1))
             await self._give(len(self._held) - ours)
             await self._take(ours - len(self._held), taken)
-            if any(self._stopped.values()):
-                await self._learn_stopped(list(self._held))
             if self._loop.time() >= self._full_read_at:
                 # Floors are exact; this mends what somebody did to rows by hand.
                 self._full_read_at = self._loop.time() + FULL_READ_EVERY
