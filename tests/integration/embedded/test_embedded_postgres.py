@@ -238,6 +238,16 @@ async def test_a_deleted_data_directory_begins_anew_and_destroys_nothing(
 
 
 @needs_root
+def test_a_cluster_that_was_taken_away_is_said_to_be_gone(data_dir: Path) -> None:
+    postgres = postgres_on(data_dir)
+    postgres.program()
+    shutil.rmtree(postgres.home.parent)
+    with pytest.raises(ServerFailed, match="is gone: delete"):
+        postgres_on(data_dir).program()
+    (data_dir / "postgres.json").unlink()
+
+
+@needs_root
 def test_binaries_in_a_root_only_folder_are_copied_for_their_user(
     tmp_path: Path,
 ) -> None:

@@ -136,7 +136,13 @@ class EmbeddedPostgres:
     def home(self) -> Path:
         """The folder around the cluster; who starts the server locks it."""
         home = self.data_dir.resolve() / self._kept["home"]
-        home.mkdir(exist_ok=True)
+        try:
+            home.mkdir(exist_ok=True)
+        except FileNotFoundError as error:
+            raise ServerFailed(
+                f"the data of {self.data_dir} was in {home}, and is gone: delete "
+                f"{self.data_dir} to begin anew"
+            ) from error
         if self._user is not None:
             home.chmod(0o711)
         return home

@@ -32,6 +32,9 @@ BACKLOG = 2048
 FIRST_SEED = 600.0
 """Seconds that processes may wait for the first migration and the demo data."""
 
+BETWEEN_QUESTIONS = 0.2
+"""Seconds between two looks at an API that answers, but is not ready."""
+
 GRACE = 25.0
 """Seconds; longer than the API gives its requests under way."""
 
@@ -310,7 +313,10 @@ def _answers(listening: socket.socket) -> Callable[[], Awaitable[bool]]:
             await writer.wait_closed()
         except OSError:
             return False
-        return b" 200 " in answer
+        if b" 200 " in answer:
+            return True
+        await asyncio.sleep(BETWEEN_QUESTIONS)
+        return False
 
     return is_ready
 
