@@ -270,10 +270,14 @@ CREATE TABLE claims (
     share_id UUID NOT NULL,
     starts_at TIMESTAMPTZ NOT NULL,
     ends_at TIMESTAMPTZ NOT NULL,
+    until TIMESTAMPTZ NOT NULL,
     taken TSTZRANGE NOT NULL,
     overbooked BOOLEAN NOT NULL,
-    CONSTRAINT pk_claims PRIMARY KEY (tenant_id, appointment_id, actor_kind, actor_id,
-        share_id),
+    CONSTRAINT pk_claims PRIMARY KEY (tenant_id, actor_id, actor_kind, starts_at, until,
+        appointment_id),
+    CONSTRAINT ck_claims_positive_length CHECK (until >= ends_at AND
+        ends_at > starts_at),
+    CONSTRAINT ck_claims_length CHECK (until <= starts_at + interval '48 hours'),
     CONSTRAINT ck_claims_actor_kind CHECK (actor_kind BETWEEN 1 AND 4),
     CONSTRAINT ex_claims_no_overlap EXCLUDE USING gist (tenant_id WITH =, actor_id
         WITH =, actor_kind WITH =, taken WITH &&, share_id WITH <>) WHERE (NOT

@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Any, Self
 from uuid import UUID
 
-from scheduling.domain.claim import Resource
+from scheduling.domain.claim import ActorKind, Resource
 from scheduling.domain.errors import InvalidStatusTransition
 from scheduling.domain.events import (
     AppointmentCancelled,
@@ -129,6 +129,15 @@ class Appointment:
     def __repr__(self) -> str:
         """Reasons and notes stay out of logs, also by accident."""
         return f"Appointment(id={self.id!r}, version={self.version})"
+
+    @property
+    def actors(self) -> tuple[tuple[ActorKind, UUID], ...]:
+        """Whose time the appointment takes."""
+        return (
+            (ActorKind.PRACTITIONER, self.practitioner_id),
+            (ActorKind.PATIENT, self.patient_id),
+            *((resource.kind, resource.id) for resource in self.resources),
+        )
 
     def created(self) -> Self:
         event = AppointmentCreated(

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Self
 
@@ -17,6 +17,8 @@ from scheduling.domain.identifiers import (
 )
 from scheduling.domain.period import Period
 from scheduling.domain.schedule import Schedule
+
+LONGEST_SLOT = timedelta(hours=24)
 
 
 class SlotStatus(StrEnum):
@@ -57,6 +59,8 @@ class Slot:
         id: SlotId | None = None,
         now: datetime,
     ) -> Self:
+        if period.length > LONGEST_SLOT:
+            raise InvalidInput("a slot is 24 hours long at the most", "end")
         if capacity < 1:
             raise InvalidInput("a slot has at least one seat", "capacity")
         slot = cls(

@@ -7,7 +7,6 @@ from typing import Any
 
 import orjson
 from sqlalchemy import (
-    Boolean,
     Column,
     ColumnElement,
     DateTime,
@@ -46,9 +45,12 @@ from scheduling.adapters.postgres.rows import (
     slot_from,
 )
 from scheduling.adapters.postgres.slots import (
+    around,
     assignment_from,
     assignment_json,
+    claimed_by,
     given,
+    kind,
     reading_starts,
 )
 from scheduling.adapters.postgres.statements import Statement, compiled
@@ -103,7 +105,6 @@ def reading_for_booking(*, by_slot: bool) -> Statement:
             slots.c.starts_at >= start,
             slots.c.starts_at < end,
         )
-    around = func.tstzrange(start, end + _buffer())
     asked = select(literal_column("1").label("one")).subquery("asked")
     return compiled(
         select(
@@ -118,8 +119,8 @@ def reading_for_booking(*, by_slot: bool) -> Statement:
             _assignments(practitioner_id, location_id).label("assignments"),
             _has_schedule(practitioner_id, location_id).label("has_schedule"),
             *(c.label(f"slot_{c.name}") for c in slots.c if c.name != "tenant_id"),
-            _claims_of_practitioner(practitioner_id, around).label("claims"),
-            _claims_of_others(around).label("other_claims"),
+            _claims_of_practitioner(practitioner_id, start, end).label("claims"),
+            _claims_of_others(start, end).label("other_claims"),
         )
         .select_from(asked)
         .outerjoin(
@@ -187,30 +188,29 @@ def _claim_json() -> ColumnElement[Any]:
             claims.c.share_id,
             claims.c.starts_at,
             claims.c.ends_at,
-            func.upper(claims.c.taken),
+            claims.c.until,
             claims.c.overbooked,
         )
     )
 
 
-def _claims_of_practitioner(practitioner_id: ColumnElement[Any], around: Any) -> Any:  # noqa: ANN401
-    claims = t.claims
+def _claims_of_practitioner(
+    practitioner_id: ColumnElement[Any],
+    start: ColumnElement[Any],
+    end: ColumnElement[Any],
+) -> Any:  # noqa: ANN401
     return (
         select(_claim_json())
         .where(
-            claims.c.tenant_id == TENANT,
-            claims.c.actor_id == practitioner_id,
-            claims.c.actor_kind
-            == literal_column(str(int(ActorKind.PRACTITIONER)), Integer),
-            claims.c.taken.op("&&", return_type=Boolean)(around),
+            claimed_by(practitioner_id, kind(ActorKind.PRACTITIONER)),
+            around(start, end + _buffer()),
         )
         .scalar_subquery()
     )
 
 
-def _claims_of_others(around: Any) -> Any:  # noqa: ANN401
+def _claims_of_others(start: ColumnElement[Any], end: ColumnElement[Any]) -> Any:  # noqa: ANN401
     """Of the patient and the named resources, handed in as JSON."""
-    claims = t.claims
     others = (
         func.json_to_recordset(given("others", JSON_TEXT))
         .table_valued(Column("kind", Integer), Column("id", Uuid))
@@ -220,13 +220,8 @@ def _claims_of_others(around: Any) -> Any:  # noqa: ANN401
         select(_claim_json())
         .select_from(others)
         .join(
-            claims,
-            and_(
-                claims.c.tenant_id == TENANT,
-                claims.c.actor_id == others.c.id,
-                claims.c.actor_kind == others.c.kind,
-                claims.c.taken.op("&&", return_type=Boolean)(around),
-            ),
+            t.claims,
+            and_(claimed_by(others.c.id, others.c.kind), around(start, end)),
         )
         .scalar_subquery()
     )
@@ -402,7 +397,19 @@ class PostgresAppointments(AppointmentRepository):
             ),
             otherwise=changed,
         )
-        batch.add(TIME_GIVEN_BACK, {"id": appointment.id})
+        batch.add(
+            TIME_GIVEN_BACK,
+            *(
+                {
+                    "appointment_id": appointment.id,
+                    "actor_kind": int(kind),
+                    "actor_id": actor_id,
+                    "starts_at": appointment.period.start,
+                    "ends_at": appointment.period.end,
+                }
+                for kind, actor_id in appointment.actors
+            ),
+        )
         batch.add(
             REMINDERS_CALLED_OFF, {"id": appointment.id, "reason": appointment.status}
         )

@@ -157,8 +157,15 @@ def _take_time(rows: Rows) -> Insert:
 
 
 def _give_time_back(rows: Rows) -> Delete:
-    return delete(t.claims).where(
-        t.claims.c.tenant_id == TENANT, t.claims.c.appointment_id == rows.c.id
+    """By actor and time, as their key begins: there is no index by appointment."""
+    claims = t.claims
+    return delete(claims).where(
+        claims.c.tenant_id == TENANT,
+        claims.c.actor_id == rows.c.actor_id,
+        claims.c.actor_kind == rows.c.actor_kind,
+        claims.c.starts_at >= rows.c.starts_at,
+        claims.c.starts_at < rows.c.ends_at,
+        claims.c.appointment_id == rows.c.appointment_id,
     )
 
 
@@ -218,14 +225,17 @@ APPOINTMENTS = _next_version(
     "updated_at",
 )
 TIME_GIVEN_BACK = Write(
-    "time_given_back", (_ID,), _give_time_back, all_or_nothing=False
+    "time_given_back",
+    tuple(
+        t.claims.c[name]
+        for name in ("appointment_id", "actor_kind", "actor_id", "starts_at", "ends_at")
+    ),
+    _give_time_back,
+    all_or_nothing=False,
 )
 CLAIMS = Write(
     "claims_taken",
-    (
-        *(c for c in t.claims.c if c.name not in {"tenant_id", "taken"}),
-        Column("until", t.claims.c.ends_at.type),
-    ),
+    tuple(c for c in t.claims.c if c.name not in {"tenant_id", "taken"}),
     _take_time,
     after=SEATS_TAKEN.name,
 )

@@ -18,6 +18,16 @@ OUTBOX_CHANNEL = "scheduling_outbox"
 REPLAYED = "replayed"
 """The payload that says: events below your floors wait again."""
 
+LOST = (
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    OSError,
+    # A session that is ended while it is idle: asyncpg has read the server's last word,
+    # has not closed yet, and takes our next one for a mistake of its own.
+    asyncpg.InternalClientError,
+)
+"""What a session can end in; whatever it was, a new one is the answer."""
+
 QUIET = 0.005
 LONGEST_PAUSE = 2.0
 
@@ -58,14 +68,14 @@ class OutboxBell:
         while True:
             try:
                 connection = await self._connect()
-            except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+            except LOST:
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, LONGEST_PAUSE)
                 continue
             pause = self._quiet
             try:
                 await self._ring_on(connection)
-            except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+            except LOST:
                 self._rung.set()  # that one may not have been heard
             finally:
                 connection.terminate()

@@ -15,7 +15,7 @@ from operator import attrgetter
 import asyncpg
 
 from scheduling.adapters.postgres import outbox_statements as sql
-from scheduling.adapters.postgres.bell import OUTBOX_CHANNEL, REPLAYED
+from scheduling.adapters.postgres.bell import LOST, OUTBOX_CHANNEL, REPLAYED
 from scheduling.adapters.postgres.outbox_floors import Horizon, Partition
 from scheduling.adapters.postgres.statements import Statement
 from scheduling.adapters.postgres.tables import OUTBOX_PARTITIONS
@@ -42,7 +42,6 @@ SESSION = {
 }
 COMMAND_TIMEOUT = 15.0
 FULL_READ_EVERY = 30.0
-FAILURES = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError)
 
 
 class PostgresOutbox(Outbox):
@@ -232,7 +231,7 @@ class PostgresOutbox(Outbox):
     async def _telling_loss(self) -> AsyncIterator[None]:
         try:
             yield
-        except FAILURES as error:
+        except LOST as error:
             # Nothing is known of the session now; without it others may take over.
             self._connection.terminate()
             raise OutboxLost(type(error).__name__) from error
@@ -258,18 +257,18 @@ async def open_outbox(
             timeout=10,
             command_timeout=COMMAND_TIMEOUT,
         )
-    except FAILURES as error:
+    except LOST as error:
         raise OutboxLost(type(error).__name__) from error
     try:
         outbox = PostgresOutbox(connection)
         try:
             await connection.fetch(sql.JOIN_RELAYS.sql)
-        except FAILURES as error:
+        except LOST as error:
             raise OutboxLost(type(error).__name__) from error
         await outbox.share()
         yield outbox
     finally:
-        with suppress(*FAILURES):
+        with suppress(*LOST):
             await connection.close(timeout=2)
 
 

@@ -254,7 +254,12 @@ slots = Table(
         "tenant_id", "schedule_id", "starts_at", "ends_at", name="uq_slots_period"
     ),
     _one_of(
-        "status", "free", "busy", "busy-tentative", "busy-unavailable", "entered-in-error"
+        "status",
+        "free",
+        "busy",
+        "busy-tentative",
+        "busy-unavailable",
+        "entered-in-error",
     ),
     CheckConstraint("ends_at > starts_at", name="positive_length"),
     CheckConstraint("capacity >= 1", name="capacity"),
@@ -334,9 +339,14 @@ claims = Table(
     _id("share_id"),
     _instant("starts_at"),
     _instant("ends_at"),
+    _instant("until"),
     Column("taken", TSTZRANGE, nullable=False),
     Column("overbooked", Boolean, nullable=False),
-    _key("appointment_id", "actor_kind", "actor_id", "share_id"),
+    # Also the index that readers use: row level security bars them from the one of the
+    # exclusion constraint, since PostgreSQL's range operators are not leakproof.
+    _key("actor_id", "actor_kind", "starts_at", "until", "appointment_id"),
+    CheckConstraint("until >= ends_at AND ends_at > starts_at", name="positive_length"),
+    CheckConstraint("until <= starts_at + interval '48 hours'", name="length"),
     CheckConstraint("actor_kind BETWEEN 1 AND 4", name="actor_kind"),
     # Claims of one group slot carry its id as share_id and may lie on each other.
     ExcludeConstraint(
@@ -377,9 +387,7 @@ reminders = Table(
     ),
     _one_of("status", "SCHEDULED", "SENT", "FAILED", "CANCELLED", "SKIPPED"),
     _belongs_to("appointments", "appointment_id"),
-    Index(
-        "ix_reminders_due", "due_at", postgresql_where=text("status = 'SCHEDULED'")
-    ),
+    Index("ix_reminders_due", "due_at", postgresql_where=text("status = 'SCHEDULED'")),
 )
 
 outbox = Table(

