@@ -207,6 +207,20 @@ async def test_a_session_that_has_ended_gives_up_its_partitions_and_says_so(
             assert len(second.partitions) == 64
 
 
+async def test_a_session_cut_in_the_middle_of_anything_is_told_as_lost(
+    database_url: str,
+) -> None:
+    """Wherever the cut falls: between two statements it takes asyncpg by surprise."""
+    for _ in range(10):
+        async with open_outbox(database_url) as outbox:
+            cutting = asyncio.create_task(terminate_relays(database_url))
+            with pytest.raises(OutboxLost):
+                while True:
+                    async with outbox.claim(10):
+                        pass
+            await cutting
+
+
 async def test_a_third_relay_gets_its_share(database_url: str) -> None:
     async with open_outbox(database_url) as one, open_outbox(database_url) as two:
         await one.share()
