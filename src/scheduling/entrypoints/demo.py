@@ -18,7 +18,6 @@ from uuid import UUID
 
 import asyncpg
 
-from scheduling.adapters.postgres.unit_of_work import begin_work, open_pool
 from scheduling.application.commands.book_appointment import BookAppointment
 from scheduling.application.commands.cancel_appointment import CancelAppointment
 from scheduling.application.commands.put_location import PutLocation
@@ -48,6 +47,7 @@ from scheduling.entrypoints.demo_group import (
     demo_id,
     patients,
 )
+from scheduling.entrypoints.wiring.storage import open_quiet_storage
 
 DAYS_AHEAD = 30
 DAYS_BACK = 7
@@ -96,10 +96,10 @@ async def open_tenant(database_url: str) -> UUID:
 
 async def seed_demo(database_url: str, now: Clock = _system_clock) -> UUID:
     """Fill the demo's tenant, and see that slots reach DAYS_AHEAD."""
-    async with _storage(database_url, now, size=1) as begin:
+    async with open_quiet_storage(database_url, now, size=1) as begin:
         seeded, complete = await _standing(begin, now())
     if not (seeded and complete):
-        async with _storage(database_url, now, size=CONNECTIONS) as begin:
+        async with open_quiet_storage(database_url, now, size=CONNECTIONS) as begin:
             if not seeded:
                 await _put_directory(begin, now)
             if not complete:
@@ -107,22 +107,6 @@ async def seed_demo(database_url: str, now: Clock = _system_clock) -> UUID:
             if not seeded:
                 await _book(begin, now)
     return DEMO_TENANT
-
-
-@asynccontextmanager
-async def _storage(
-    database_url: str, now: Clock, *, size: int
-) -> AsyncIterator[BeginWork]:
-    """The database alone: `wiring` would import HTTP before `scheduling dev` is up."""
-    pool = await open_pool(database_url, role="scheduling_api", size=size)
-    try:
-        yield partial(begin_work, pool, _nobody_listens, now)
-    finally:
-        await pool.close()
-
-
-def _nobody_listens() -> None:
-    """The relay polls when it starts."""
 
 
 async def _together(works: Iterator[Callable[[], Awaitable[None]]]) -> None:

@@ -39,7 +39,7 @@ from scheduling.entrypoints.importing.report import (
 )
 from scheduling.entrypoints.importing.running import Checkpoint, Import
 from scheduling.entrypoints.settings import Settings
-from scheduling.entrypoints.wiring import (
+from scheduling.entrypoints.wiring.storage import (
     Misconfigured,
     open_rehearsal,
     open_storage,

@@ -7,7 +7,7 @@ import uvicorn
 from scheduling.entrypoints.http.app import behind_front_door, create_app
 from scheduling.entrypoints.settings import Settings
 from scheduling.entrypoints.telemetry import configure_logging, open_metrics
-from scheduling.entrypoints.wiring import open_api
+from scheduling.entrypoints.wiring.api import open_api
 
 GRACE = 20
 """Seconds that requests under way have, once the process is told to stop."""

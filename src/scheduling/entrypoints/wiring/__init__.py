@@ -1,0 +1,1 @@
+"""The one room that knows both the ports and what fills them."""

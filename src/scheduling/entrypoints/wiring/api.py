@@ -1,0 +1,62 @@
+"""The API process: storage, token keys, use cases."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from scheduling.adapters.postgres.revisions import newest_revision
+from scheduling.adapters.tokens.keys import KeyRing
+from scheduling.adapters.tokens.keys_in_file import KeysInFile
+from scheduling.adapters.tokens.verifier import TokenVerifier
+from scheduling.entrypoints.http.app import Wired
+from scheduling.entrypoints.http.commanding import CommandDoor
+from scheduling.entrypoints.http.use_cases import Commands, Queries
+from scheduling.entrypoints.settings import DEV_ISSUER_PREFIX, Settings
+from scheduling.entrypoints.telemetry import Metrics
+from scheduling.entrypoints.wiring.storage import Misconfigured, open_storage
+
+
+@asynccontextmanager
+async def open_api(settings: Settings, metrics: Metrics) -> AsyncIterator[Wired]:
+    """All that the API process stands on."""
+    async with open_storage(settings) as storage, _token_keys(settings) as keys:
+        newest = newest_revision()
+
+        async def readiness() -> str | None:
+            standing = await storage.schema()
+            if standing == newest:
+                return None
+            return f"The schema stands at {standing}, not at {newest}."
+
+        yield {
+            "authenticate": TokenVerifier(
+                keys, issuer=_issuer(settings), audience=settings.audience
+            ),
+            "commands": CommandDoor(
+                Commands.over(storage.begin, storage.now), storage.begin, storage.now
+            ),
+            "queries": Queries.over(storage.begin, storage.now),
+            "readiness": readiness,
+            "metrics": metrics,
+        }
+
+
+def _issuer(settings: Settings) -> str:
+    if settings.issuer is None:
+        raise Misconfigured("Set SCHEDULING_ISSUER to the `iss` of your tokens.")
+    if settings.issuer.startswith(DEV_ISSUER_PREFIX) and not settings.development:
+        raise Misconfigured("A development issuer is never trusted in production.")
+    return settings.issuer
+
+
+@asynccontextmanager
+async def _token_keys(settings: Settings) -> AsyncIterator[KeyRing]:
+    if settings.jwks_url is not None:
+        # Brings an HTTP client along, which a process with a key file never needs.
+        from scheduling.adapters.tokens.keys_at_url import keys_at_url  # noqa: PLC0415
+
+        async with keys_at_url(settings.jwks_url) as keys:
+            yield keys
+    elif settings.jwks_file is not None:
+        yield KeysInFile(settings.jwks_file)
+    else:
+        raise Misconfigured("Set SCHEDULING_JWKS_URL or SCHEDULING_JWKS_FILE.")
