@@ -20,11 +20,12 @@ _AGAIN = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError)
 _AWAY = (
     asyncpg.PostgresConnectionError,
     asyncpg.InterfaceError,
-    asyncpg.AdminShutdownError,
-    asyncpg.CrashShutdownError,
-    asyncpg.CannotConnectNowError,
-    asyncpg.TooManyConnectionsError,
-    asyncpg.QueryCanceledError,
+    asyncpg.InternalClientError,  # a session ended just before its next statement
+    asyncpg.OperatorInterventionError,  # shutdowns, and statements that took too long
+    asyncpg.InsufficientResourcesError,  # connections, memory, disk
+    asyncpg.IdleInTransactionSessionTimeoutError,
+    asyncpg.LockNotAvailableError,
+    asyncpg.ReadOnlySQLTransactionError,  # a standby, until somebody is promoted
     OSError,
     TimeoutError,
 )
@@ -46,4 +47,6 @@ def in_our_words() -> Iterator[None]:
     except _AGAIN as error:
         raise TransactionAborted from error
     except _AWAY as error:
+        if isinstance(error, ValueError):
+            raise  # asyncpg's own DataError: we gave what its column cannot hold
         raise DatabaseUnavailable from error
