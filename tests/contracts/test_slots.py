@@ -326,3 +326,17 @@ async def test_starts_are_of_those_who_are_asked_about(everywhere: Storage) -> N
         async with everywhere.begin(clinic.caller) as work:
             starts = await work.slots.starts_of({clinic.practitioner.id}, period)
         assert {who: list(when) for who, when in starts.items()} == expected
+
+
+async def test_to_a_patient_who_cannot_book_nothing_is_free(
+    everywhere: Storage,
+) -> None:
+    clinic = await open_clinic(everywhere.begin)
+    async with everywhere.begin(clinic.caller) as work:
+        work.patients.save(replace(clinic.patients[1], active=False, version=2))
+    for patient_id, free in (
+        (clinic.patients[0].id, 1),
+        (clinic.patients[1].id, 0),
+        (an_id(), 0),
+    ):
+        assert len(await found(everywhere, clinic, patient_id=patient_id)) == free

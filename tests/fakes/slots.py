@@ -22,7 +22,12 @@ from scheduling.domain.claim import (
     clashes,
 )
 from scheduling.domain.errors import InvalidInput, SlotNotFound
-from scheduling.domain.identifiers import AppointmentId, PractitionerId, SlotId
+from scheduling.domain.identifiers import (
+    AppointmentId,
+    PatientId,
+    PractitionerId,
+    SlotId,
+)
 from scheduling.domain.period import Period
 from scheduling.domain.settings import Settings
 from scheduling.domain.slot import Slot, SlotStatus
@@ -121,11 +126,18 @@ class MemorySlots(SlotRepository):
         return starts
 
 
+def _may_book(patient_id: PatientId | None, tables: Tables) -> bool:
+    if patient_id is None:
+        return True
+    return patient_id in tables.patients and tables.patients[patient_id].active
+
+
 def _is_asked_for(slot: Slot, wanted: SlotFilter, tables: Tables) -> bool:
     practitioner = tables.practitioners[slot.practitioner_id]
     after = wanted.after
     return (
-        practitioner.active
+        _may_book(wanted.patient_id, tables)
+        and practitioner.active
         and tables.locations[slot.location_id].active
         and slot.status is SlotStatus.FREE
         and slot.remaining > 0

@@ -1,7 +1,7 @@
 """All of storage in memory, with the promises that PostgreSQL keeps."""
 
 from asyncio import Lock
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -92,6 +92,7 @@ class MemoryStorage:
 
     tenants: dict[TenantId, Tables] = field(default_factory=dict)
     locks: dict[object, Lock] = field(default_factory=dict)
+    work: Callable[[Transaction], UnitOfWork] = MemoryUnitOfWork
 
     def of(self, tenant_id: TenantId) -> Tables:
         return self.tenants.get(tenant_id) or Tables()
@@ -102,7 +103,7 @@ class MemoryStorage:
             transaction = Transaction(
                 caller, lambda: self.of(caller.tenant_id), self.locks, held
             )
-            yield MemoryUnitOfWork(transaction)
+            yield self.work(transaction)
             if transaction.changes:
                 self.tenants[caller.tenant_id] = transaction.outcome()
 

@@ -151,7 +151,7 @@ def decide_booking(
         for slots in chains
     ]
     slots, claims, refusal = next((t for t in tried if t[2] is None), tried[0])
-    if refusal is not None and not _may_be_overridden(request, refusal):
+    if refusal is not None and not _may_be_overridden(request, slots, refusal):
         raise refusal
     first = slots[0]
     overbooked = refusal is not None
@@ -284,5 +284,11 @@ def _limit_reached(slot: Slot, facts: BookingFacts) -> bool:
     return taken.reaches(facts.settings.limits, day)
 
 
-def _may_be_overridden(request: BookingRequest, refusal: NotBookable) -> bool:
-    return request.override is not None and isinstance(refusal, _OVERRIDABLE)
+def _may_be_overridden(
+    request: BookingRequest, slots: Chain, refusal: NotBookable
+) -> bool:
+    return (
+        request.override is not None
+        and isinstance(refusal, _OVERRIDABLE)
+        and all(slot.is_open for slot in slots)
+    )

@@ -78,9 +78,12 @@ class Slot:
     @property
     def remaining(self) -> int:
         """Seats that can be had; never below none, also where capacity was lowered."""
-        if self.status not in {SlotStatus.FREE, SlotStatus.BUSY}:
-            return 0
-        return max(0, self.capacity - self.booked)
+        return max(0, self.capacity - self.booked) if self.is_open else 0
+
+    @property
+    def is_open(self) -> bool:
+        """Whether seats are given at all: a blocked slot is not taken by insisting."""
+        return self.status in {SlotStatus.FREE, SlotStatus.BUSY}
 
     def released(self, now: datetime) -> Self:
         """Give one seat back. News only where the slot was full and is not any more:

@@ -7,9 +7,11 @@ from scheduling.domain.errors import (
     BookingLimitReached,
     OutsideBookingWindow,
     PractitionerNotAssigned,
+    SlotNotAvailable,
 )
 from scheduling.domain.events import AppointmentCreated
 from scheduling.domain.settings import Limits, Settings
+from scheduling.domain.slot import SlotStatus
 from tests.builders import EIGHT, a_booking, a_request, a_slot, at, facts
 
 SLOT = a_slot()
@@ -55,3 +57,11 @@ def test_an_override_moves_no_clock_no_limit_and_no_practitioner() -> None:
     limited = Settings(limits=Limits(per_practitioner_day=0))
     with pytest.raises(BookingLimitReached):
         decide_booking(insisting(), facts(SLOT, settings=limited), now=EIGHT)
+
+
+@pytest.mark.parametrize(
+    "status", [SlotStatus.BUSY_UNAVAILABLE, SlotStatus.BUSY_TENTATIVE]
+)
+def test_a_blocked_slot_is_not_taken_by_insisting(status: SlotStatus) -> None:
+    with pytest.raises(SlotNotAvailable):
+        decide_booking(insisting(), facts(replace(SLOT, status=status)), now=EIGHT)

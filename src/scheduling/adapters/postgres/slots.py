@@ -21,6 +21,7 @@ from sqlalchemy import (
     and_,
     any_,
     bindparam,
+    exists,
     func,
     literal_column,
     or_,
@@ -106,7 +107,8 @@ def searching(filters: frozenset[str], *, for_patient: bool) -> Statement:
 
     One statement for each set of filters: `$1 IS NULL OR …` would keep PostgreSQL from
     its indexes. The clashes are the same that booking reads: other claims of the
-    practitioner than those of the slot itself, and all of the patient who asks.
+    practitioner than those of the slot itself, and all of the patient who asks. To a
+    patient who cannot book, because unknown or inactive, nothing is free.
     """
     slots, practitioners, locations = t.slots, t.practitioners, t.locations
     claims = t.claims
@@ -132,6 +134,10 @@ def searching(filters: frozenset[str], *, for_patient: bool) -> Statement:
         "after_id": tuple_(slots.c.starts_at, slots.c.id)
         > tuple_(given("after_start", _INSTANT), given("after_id", Uuid)),
     }
+    if for_patient:
+        conditions["patient_id"] = exists().where(
+            _active(t.patients, given("patient_id", Uuid))
+        )
     return compiled(
         select(
             slots.c.id,
@@ -156,7 +162,11 @@ def searching(filters: frozenset[str], *, for_patient: bool) -> Statement:
             slots.c.starts_at < given("end", _INSTANT),
             slots.c.status == literal_column("'free'"),
             slots.c.booked < slots.c.capacity,
-            *(conditions[name] for name in FILTERS if name in filters),
+            *(
+                condition
+                for name, condition in conditions.items()
+                if name in filters or name == "patient_id"
+            ),
         )
         .order_by(slots.c.starts_at, slots.c.id)
         .limit(given("limit", Integer))
