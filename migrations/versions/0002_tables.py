@@ -329,6 +329,9 @@ CREATE TABLE outbox (
      autovacuum_vacuum_insert_scale_factor = 0, autovacuum_vacuum_insert_threshold =
      100000, autovacuum_vacuum_cost_delay = 0);
 
+CREATE INDEX ix_outbox_blocked ON outbox (partition, aggregate_id) WHERE blocked_at IS
+    NOT NULL AND published_at IS NULL;
+
 CREATE INDEX ix_outbox_pending ON outbox (partition, id) WHERE published_at IS NULL;
 
 CREATE TABLE inbox (

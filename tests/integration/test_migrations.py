@@ -95,10 +95,6 @@ async def test_several_databases_of_one_server_migrate_at_once(
     assert said == [f"at revision {newest_revision()}\n"] * 2
 
 
-@pytest.mark.xfail(
-    reason="migrate() takes no lock before Alembic makes its version table",
-    strict=False,
-)
 async def test_two_processes_may_migrate_one_database_at_once(
     empty_database_url: str,
 ) -> None:

@@ -1,29 +1,20 @@
 """Run the migrations that ship with the package, and say where a database stands."""
 
-from importlib.resources import files
-from pathlib import Path
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection
+from sqlalchemy import Connection, func, select
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
+from scheduling.adapters.postgres.revisions import migrations_folder
 
-def migrations_folder() -> Path:
-    """The wheel carries the migrations inside the package, a checkout at its root."""
-    package = Path(str(files("scheduling")))
-    shipped = package / "_migrations"
-    return shipped if shipped.is_dir() else package.parents[1] / "migrations"
-
-
-def newest_revision() -> str:
-    revision = ScriptDirectory(str(migrations_folder())).get_current_head()
-    if revision is None:
-        raise RuntimeError(f"no migrations in {migrations_folder()}")
-    return revision
+ONE_AT_A_TIME = 5128770021
+"""The advisory lock of whoever migrates a database."""
 
 
 def asyncpg_url(database_url: str) -> str:
@@ -39,9 +30,31 @@ async def migrate(database_url: str, revision: str = "head") -> str | None:
     engine = create_async_engine(asyncpg_url(database_url), poolclass=NullPool)
     try:
         async with engine.connect() as connection:
-            return await connection.run_sync(_move, revision)
+            return await connection.run_sync(_move_alone, revision)
     finally:
         await engine.dispose()
+
+
+def _move_alone(connection: Connection, revision: str) -> str | None:
+    with _nobody_else_migrates(connection):
+        return _move(connection, revision)
+
+
+@contextmanager
+def _nobody_else_migrates(connection: Connection) -> Iterator[None]:
+    """Wait for others: Alembic asks where a database stands before it locks anything.
+
+    The lock is the session's. It outlives each migration's transaction, and ends with
+    the connection should the process die.
+    """
+    connection.execute(select(func.pg_advisory_lock(ONE_AT_A_TIME)))
+    connection.commit()
+    try:
+        yield
+    finally:
+        connection.rollback()
+        connection.execute(select(func.pg_advisory_unlock(ONE_AT_A_TIME)))
+        connection.commit()
 
 
 def _move(connection: Connection, revision: str) -> str | None:

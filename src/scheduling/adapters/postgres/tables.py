@@ -415,6 +415,12 @@ outbox = Table(
         "id",
         postgresql_where=text("published_at IS NULL"),
     ),
+    Index(
+        "ix_outbox_blocked",
+        "partition",
+        "aggregate_id",
+        postgresql_where=text("blocked_at IS NOT NULL AND published_at IS NULL"),
+    ),
     # Every row is written once and marked once: vacuum by count, not by share.
     postgresql_with={
         "autovacuum_vacuum_scale_factor": 0,
