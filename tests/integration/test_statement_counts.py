@@ -1,0 +1,202 @@
+"""What each use case really sends to PostgreSQL, counted on its one connection."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from scheduling.application.commands.answer_once import AnswerOnce
+from scheduling.application.commands.book_appointment import BookAppointment
+from scheduling.application.commands.cancel_appointment import CancelAppointment
+from scheduling.application.ports.repositories import (
+    IdempotencyKey,
+    SlotFilter,
+    StoredAnswer,
+)
+from scheduling.application.ports.unit_of_work import BeginWork
+from scheduling.application.queries.get_appointment_by_id import GetAppointmentById
+from scheduling.application.queries.search_available_slots import SearchAvailableSlots
+from scheduling.domain.appointment import CancelReason, Initiator
+from scheduling.domain.booking import BookingRequest
+from scheduling.domain.directory import ContactPreferences
+from scheduling.domain.errors import NotBookable
+from scheduling.domain.settings import Limits, Settings
+from scheduling.domain.version import ExpectedVersion
+from tests.builders import (
+    EIGHT,
+    Clinic,
+    a_room,
+    between,
+    open_clinic,
+    slots_from,
+)
+from tests.contracts.storages import PostgresStorage, postgres_storage
+
+BEGIN, READ, WRITE, COMMIT, ROLLBACK = "BEGIN", "read", "write", "COMMIT", "ROLLBACK"
+WRITING = ("INSERT INTO", "UPDATE ", "DELETE FROM")
+
+
+@dataclass
+class Ear:
+    """Hears everything that goes over the connection."""
+
+    storage: PostgresStorage
+    heard: list[str] = field(default_factory=list)
+
+    def hear(self, record: Any) -> None:  # noqa: ANN401  # asyncpg's LoggedQuery
+        # Now and then plans are made anew; that goes with the BEGIN.
+        query = record.query.removeprefix("DISCARD PLANS; ")
+        first = query.split(maxsplit=1)[0].rstrip(";")
+        if first in {"SELECT", "WITH"}:
+            first = WRITE if any(verb in query for verb in WRITING) else READ
+        self.heard.append(first)
+
+    async def during(self, work: Awaitable[Any]) -> list[str]:
+        self.heard.clear()
+        await work
+        # asyncpg tells by call_soon: what was called before us is told before us.
+        await asyncio.sleep(0)
+        return list(self.heard)
+
+
+async def rehearse(storage: PostgresStorage) -> None:
+    """Let asyncpg ask about the types once: it does so when it first meets them."""
+    clinic = await open_clinic(storage.begin)
+    booked = await BookAppointment(storage.begin, lambda: EIGHT)(
+        clinic.caller, clinic.request()
+    )
+    wanted = SlotFilter(period=between("08:00", "23:00"))
+    async with storage.begin(clinic.caller) as work:
+        await work.slots.candidates(wanted, Settings())
+        await work.slots.starts_of({clinic.practitioner.id}, wanted.period)
+        await work.appointments.with_slots(booked.id)
+        await work.answers.recall(IdempotencyKey("rehearsal", ""))
+
+
+@pytest.fixture
+async def ear(database_url: str) -> AsyncIterator[Ear]:
+    async with AsyncExitStack() as stack:
+        storage = await stack.enter_async_context(
+            postgres_storage(database_url, size=1)
+        )
+        await rehearse(storage)
+        ear = Ear(storage)
+        async with storage.pool.acquire() as connection:
+            connection.add_query_logger(ear.hear)
+        yield ear
+
+
+def booking(ear: Ear, clinic: Clinic, request: BookingRequest) -> Awaitable[Any]:
+    return BookAppointment(ear.storage.begin, lambda: EIGHT)(clinic.caller, request)
+
+
+async def test_a_booking_is_one_reading_and_one_writing(ear: Ear) -> None:
+    clinic = await open_clinic(
+        ear.storage.begin,
+        *slots_from("09:00", count=5),
+        patients=3,
+        settings=Settings(buffer_minutes=0),
+        preferences=ContactPreferences(sms=True),
+    )
+    expected = [BEGIN, READ, WRITE, COMMIT]
+    requests = {
+        "by slot": clinic.request(0, 0),
+        "by start": clinic.by_start(between("09:30", "10:00"), patient=1),
+        "by start over three slots with rooms": clinic.by_start(
+            between("10:00", "11:30"), patient=2, resources=(a_room(), a_room())
+        ),
+    }
+    for name, request in requests.items():
+        assert await ear.during(booking(ear, clinic, request)) == expected, name
+
+
+async def test_the_tenant_goes_out_with_the_begin(ear: Ear) -> None:
+    clinic = await open_clinic(ear.storage.begin)
+    queries: list[str] = []
+    async with ear.storage.pool.acquire() as connection:
+        connection.add_query_logger(lambda record: queries.append(record.query))
+    await ear.during(booking(ear, clinic, clinic.request()))
+    assert "BEGIN; SELECT set_config('app.tenant_id'" in queries[0]
+    assert str(clinic.caller.tenant_id) in queries[0]
+
+
+async def test_a_refused_booking_writes_nothing(ear: Ear) -> None:
+    clinic = await open_clinic(ear.storage.begin)
+    await booking(ear, clinic, clinic.request(0))
+
+    async def refused() -> None:
+        with pytest.raises(NotBookable):
+            await booking(ear, clinic, clinic.request(1))
+
+    assert await ear.during(refused()) == [BEGIN, READ, ROLLBACK]
+
+
+async def test_limits_cost_a_lock_and_a_second_look_however_many_there_are(
+    ear: Ear,
+) -> None:
+    clinic = await open_clinic(
+        ear.storage.begin,
+        *slots_from("09:00", count=10),
+        patients=10,
+        settings=Settings(limits=Limits(per_practitioner_day=20)),
+    )
+    for number in range(10):
+        heard = await ear.during(booking(ear, clinic, clinic.request(number, number)))
+        assert heard == [BEGIN, READ, READ, READ, READ, WRITE, COMMIT]
+
+
+@pytest.mark.parametrize("count", [1, 100])
+async def test_a_search_is_the_same_for_one_slot_and_for_many(
+    ear: Ear, count: int
+) -> None:
+    clinic = await open_clinic(
+        ear.storage.begin, *slots_from("09:00", minutes=5, count=count)
+    )
+    search = SearchAvailableSlots(ear.storage.begin, lambda: EIGHT)
+    wanted = SlotFilter(
+        period=between("08:00", "23:00"), patient_id=clinic.patients[0].id
+    )
+    assert await ear.during(search(clinic.caller, wanted)) == [
+        BEGIN,
+        READ,
+        READ,
+        COMMIT,
+    ]
+
+
+async def test_a_cancel_is_one_reading_and_one_writing(ear: Ear) -> None:
+    clinic = await open_clinic(ear.storage.begin, *slots_from("09:00", count=3))
+    booked = await booking(ear, clinic, clinic.by_start(between("09:00", "10:30")))
+    cancel = CancelAppointment(ear.storage.begin, lambda: EIGHT)
+    heard = await ear.during(
+        cancel(
+            clinic.caller,
+            booked.id,
+            expected=ExpectedVersion(1),
+            reason_code=CancelReason.PATIENT,
+            initiated_by=Initiator.STAFF,
+            comment=None,
+        )
+    )
+    assert heard == [BEGIN, READ, WRITE, COMMIT]
+    get = GetAppointmentById(ear.storage.begin)
+    assert await ear.during(get(clinic.caller, booked.id)) == [BEGIN, READ, COMMIT]
+
+
+async def test_an_idempotency_key_costs_one_reading(ear: Ear) -> None:
+    clinic = await open_clinic(ear.storage.begin)
+    once = AnswerOnce(ear.storage.begin)
+    key = IdempotencyKey("key-1", "print-1")
+
+    async def answered(begin: BeginWork) -> StoredAnswer:
+        book = BookAppointment(begin, lambda: EIGHT)
+        booked = await book(clinic.caller, clinic.request())
+        return StoredAnswer(201, {}, str(booked.id).encode())
+
+    first = await ear.during(once(clinic.caller, key, answered))
+    assert first == [BEGIN, READ, READ, WRITE, COMMIT]
+    again = await ear.during(once(clinic.caller, key, answered))
+    assert again == [BEGIN, READ, COMMIT]
