@@ -11,7 +11,6 @@ import re
 import sys
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
@@ -19,12 +18,11 @@ from typing import Any
 from urllib.parse import urlsplit
 from uuid import uuid4
 
+import asyncpg
 import orjson
 
-from scheduling.adapters.postgres.appointments import (
-    PostgresAppointments,
-    reading_for_booking,
-)
+from scheduling.adapters.postgres.appointment_statements import reading_for_booking
+from scheduling.adapters.postgres.appointments import PostgresAppointments
 from scheduling.adapters.postgres.batch import WRITES, Batch, writing
 from scheduling.adapters.postgres.statements import Statement
 from scheduling.adapters.postgres.transaction import Transaction
@@ -43,6 +41,7 @@ from scheduling.domain.period import Period
 from scheduling.domain.settings import Settings
 from scheduling.domain.slot import Slot
 from tests.bench.pgbench import pgbench, write_script
+from tests.bench.report import Result
 from tests.bench.stack import Stack, running_stack
 from tests.bench.world import (
     BASE,
@@ -57,46 +56,55 @@ from tests.bench.world import (
 CONNECTIONS = 16
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    ours: list[float]
-    reference: list[float]
-    p50_ms: float
-    p99_ms: float
-
-    @property
-    def ratio(self) -> float:
-        return median(self.ours) / median(self.reference)
-
-
-async def measure(*, rounds: int = 3, seconds: int = 8) -> Outcome:
+async def measure(folder: Path, *, rounds: int = 5, seconds: int = 8) -> Result:
     """Take turns, so that what else the machine does meets both alike."""
-    each = int(seconds * 6000)
-    async with running_stack() as stack:
-        tenant = uuid4()
+    each = seconds * 6000
+    ours: list[float] = []
+    reference: list[float] = []
+    tpc_b: list[float] = []
+    loads: list[Mapping[str, Any]] = []
+    async with running_stack(folder) as stack:
         world = await make_world(
-            stack.database_url, tenant, slots=each * (2 * rounds + 1)
+            stack.database_url, uuid4(), slots=each * (2 * rounds + 1)
         )
         # Statements are prepared and the tables are no longer empty: not counted.
-        await _ours(stack, world, range(each), seconds=2)
+        await _ours(stack, world, range(each), seconds=4)
         await let_postgres_look(stack.database_url)
-        ours, reference = [], []
-        results: list[Mapping[str, Any]] = []
         for n in range(rounds):
             first = each * (1 + 2 * n)
-            reference.append(
-                await _reference(stack, world, first, seconds=seconds, each=each)
-            )
-            result = await _ours(
-                stack, world, range(first + each, first + 2 * each), seconds=seconds
-            )
-            results.append(result)
-            ours.append(result["per_second"])
-    return Outcome(
-        ours,
-        reference,
-        median(r["p50_ms"] for r in results),
-        median(r["p99_ms"] for r in results),
+            reference.append(await _reference(stack, world, first, seconds, each))
+            mine = range(first + each, first + 2 * each)
+            loads.append(await _ours(stack, world, mine, seconds=seconds))
+            ours.append(loads[-1]["per_second"])
+            tpc_b.append(await _tpc_b(stack, seconds=max(2, seconds // 2)))
+    latency = {name: median(l[name] for l in loads) for name in ("p50_ms", "p99_ms")}
+    share = median(ours) / median(tpc_b)
+    return Result(
+        id="S1",
+        work=f"`POST /v1/appointments`, {CONNECTIONS} connections, relay running",
+        ours=f"{median(ours):,.0f}/s (p50 {latency['p50_ms']:.1f} ms,"
+        f" p99 {latency['p99_ms']:.1f} ms)",
+        reference=f"{median(reference):,.0f}/s (pgbench, the same statements)",
+        value=median(ours) / median(reference),
+        bar=0.60,
+        aim=0.80,
+        unit="of the reference",
+        remark=f"{share:.2f} of a default TPC-B pgbench ({median(tpc_b):,.0f}/s)",
+        raw={"ours": ours, "reference": reference, "tpc_b": tpc_b, "loads": loads},
+    )
+
+
+async def _tpc_b(stack: Stack, *, seconds: int) -> float:
+    """The share by which schedulers are compared across machines."""
+    connection = await asyncpg.connect(stack.database_url)
+    made = await connection.fetchval("SELECT to_regclass('pgbench_accounts')")
+    await connection.close()
+    if made is None:
+        await pgbench(stack.database_url, "-i", "-q", "-s", "10")
+    return await pgbench(
+        stack.database_url,
+        *("-n", "-M", "prepared", "-c", str(CONNECTIONS), "-j", "1"),
+        *("-T", str(seconds)),
     )
 
 
@@ -133,7 +141,7 @@ async def _ours(
 
 
 async def _reference(
-    stack: Stack, world: World, first: int, *, seconds: int, each: int
+    stack: Stack, world: World, first: int, seconds: int, each: int
 ) -> float:
     options = " ".join(
         f"-c {name}={value}" for name, value in SESSION.items() if name != "timezone"
@@ -212,7 +220,7 @@ def _one_booking(world: World) -> tuple[Statement, dict[str, str], Batch]:
         TenantId(world.tenant), "bench", frozenset(), None, uuid4().hex, None
     )
     transaction = Transaction(connection=None, caller=caller)  # type: ignore[arg-type]
-    PostgresAppointments(transaction).add(replace(booking))
+    PostgresAppointments(transaction).add(booking)
     others = json.dumps([{"kind": 2, "id": str(world.patient(0))}])
     return (
         reading_for_booking(by_slot=True),
@@ -286,12 +294,3 @@ def _filled(statement: Statement, values: Mapping[str, str]) -> str:
     ]
     text = re.sub(r"\$(\d+)", lambda m: ordered[int(m[1]) - 1], statement.sql)
     return text.replace("\n", " ")
-
-
-def main() -> None:
-    outcome = asyncio.run(measure())
-    print(outcome, round(outcome.ratio, 3))  # noqa: T201
-
-
-if __name__ == "__main__":
-    main()

@@ -1,4 +1,5 @@
 """The tables, as the migrations leave them (a test compares the two catalogues).
+All in one long file: a schema is read as a whole.
 
 Every key, unique or exclusion constraint begins with `tenant_id`, so that the schema
 can be distributed on it as it is. Constraint names are read by `violations.py`.
