@@ -77,7 +77,9 @@ async def measure(folder: Path, *, rounds: int = 5, seconds: int = 8) -> Result:
             loads.append(await _ours(stack, world, mine, seconds=seconds))
             ours.append(loads[-1]["per_second"])
             tpc_b.append(await _tpc_b(stack, seconds=max(2, seconds // 2)))
-    latency = {name: median(l[name] for l in loads) for name in ("p50_ms", "p99_ms")}
+    latency = {
+        name: median(load[name] for load in loads) for name in ("p50_ms", "p99_ms")
+    }
     share = median(ours) / median(tpc_b)
     return Result(
         id="S1",

@@ -6,12 +6,13 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID
 
+from scheduling.adapters.embedded.postgres import EmbeddedPostgres
 from scheduling.adapters.tokens.issuer import open_dev_issuer
 from scheduling.application.ports.identity import Scope
 from scheduling.entrypoints.settings import DEV_ISSUER_PREFIX
@@ -32,14 +33,27 @@ class Stack:
         return issuer.mint(tenant_id=tenant, scope=" ".join(Scope))
 
 
+@contextmanager
+def bench_folder() -> Iterator[Path]:
+    """A folder that PostgreSQL's user may enter, gone afterwards with the cluster."""
+    folder = Path(tempfile.mkdtemp(prefix="scheduling-bench-"))
+    folder.chmod(0o755)
+    try:
+        yield folder
+    finally:
+        EmbeddedPostgres(data_dir=folder, port=0).remove()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
 @asynccontextmanager
-async def running_stack(data_dir: Path | None = None) -> AsyncIterator[Stack]:
-    """Start it on free ports; stop it and, if the folder is ours, forget it."""
-    folder = data_dir or Path(tempfile.mkdtemp(prefix="scheduling-bench-"))
+async def running_stack(
+    data_dir: Path, *, demo: bool = False
+) -> AsyncGenerator[Stack, None]:
+    """Start it on free ports; the block begins when it says that it is ready."""
     process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        *("-m", "scheduling", "dev", "--port", "0", "--no-demo"),
-        *("--data-dir", str(folder)),
+        *(sys.executable, "-m", "scheduling", "dev", "--port", "0"),
+        *(() if demo else ("--no-demo",)),
+        *("--data-dir", str(data_dir)),
         stdout=asyncio.subprocess.PIPE,
         stderr=sys.stderr
         if os.environ.get("BENCH_LOGS")
@@ -47,16 +61,14 @@ async def running_stack(data_dir: Path | None = None) -> AsyncIterator[Stack]:
     )
     try:
         await _ready(process)
-        told = json.loads((folder / "dev.json").read_text())
+        told = json.loads((data_dir / "dev.json").read_text())
         yield Stack(
-            folder, told["apiUrl"], told["databaseUrl"], told["natsUrl"], process
+            data_dir, told["apiUrl"], told["databaseUrl"], told["natsUrl"], process
         )
     finally:
         if process.returncode is None:
             process.terminate()
         await process.wait()
-        if data_dir is None:
-            shutil.rmtree(folder, ignore_errors=True)
 
 
 async def _ready(process: asyncio.subprocess.Process) -> None:

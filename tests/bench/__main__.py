@@ -1,0 +1,50 @@
+"""`make bench`: measure against the references and write docs/benchmarks.md.
+
+`ARGS="s1 s5"` measures only these and prints them; `--quick` is for trying.
+"""
+
+import asyncio
+import sys
+
+from tests.bench import report, s1_booking, s4_relay, s5_latency, s11_start
+from tests.bench.report import Result
+from tests.bench.stack import bench_folder
+
+ALL = ("s1", "s4", "s5", "s11")
+
+
+async def _measure(name: str, *, quick: bool) -> list[Result]:
+    with bench_folder() as folder:
+        match name:
+            case "s1":
+                rounds, seconds = (2, 4) if quick else (5, 8)
+                return [
+                    await s1_booking.measure(folder, rounds=rounds, seconds=seconds)
+                ]
+            case "s4":
+                events = 40_000 if quick else 200_000
+                return [await s4_relay.measure(folder, events=events)]
+            case "s5":
+                bookings = 200 if quick else 1000
+                return [await s5_latency.measure(folder, bookings=bookings)]
+            case "s11":
+                return await s11_start.measure(folder, starts=2 if quick else 5)
+    raise SystemExit(f"no benchmark is called {name}; there are {', '.join(ALL)}")
+
+
+def main() -> None:
+    asked = [word.lower() for word in sys.argv[1:] if not word.startswith("-")]
+    quick = "--quick" in sys.argv
+    results: list[Result] = []
+    for name in asked or ALL:
+        print(f"measuring {name} …", file=sys.stderr, flush=True)  # noqa: T201
+        results += asyncio.run(_measure(name, quick=quick))
+    for result in results:
+        print(f"{result.id}: {result.ours}; {result.value:.2f} {result.unit}", end=" ")  # noqa: T201
+        print(f"({result.verdict}; reference {result.reference}) {result.remark}")  # noqa: T201
+    if not asked and not quick:
+        report.write(results)
+
+
+if __name__ == "__main__":
+    main()
