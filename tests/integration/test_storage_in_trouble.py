@@ -1,0 +1,125 @@
+"""What PostgreSQL does to a transaction, told in the words of the ports."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+import asyncpg
+import pytest
+
+from scheduling.application.commands.book_appointment import BookAppointment
+from scheduling.application.ports.unavailable import DatabaseUnavailable
+from scheduling.application.ports.unit_of_work import TransactionAborted
+from scheduling.domain.appointment import Appointment, Status
+from tests.builders import EIGHT, Clinic, open_clinic, slots_from
+from tests.contracts.storages import PostgresStorage, postgres_storage
+
+
+@pytest.fixture
+async def storage(database_url: str) -> AsyncIterator[PostgresStorage]:
+    async with postgres_storage(database_url, size=2) as storage:
+        yield storage
+
+
+@pytest.fixture
+async def clinic(storage: PostgresStorage) -> Clinic:
+    return await open_clinic(storage.begin, *slots_from("09:00", count=3))
+
+
+@pytest.fixture
+async def owner(database_url: str) -> AsyncIterator[Any]:
+    """A session that may do to the database what operators do."""
+    connection = await asyncpg.connect(
+        database_url, server_settings={"role": "scheduling_owner"}
+    )
+    yield connection
+    await connection.close()
+
+
+async def book(storage: PostgresStorage, clinic: Clinic, slot: int) -> Appointment:
+    command = BookAppointment(storage.begin, lambda: EIGHT)
+    return await command(clinic.caller, clinic.request(slot % 2, slot))
+
+
+async def test_statements_survive_a_change_of_the_schema(
+    storage: PostgresStorage,
+    clinic: Clinic,
+    owner: Any,  # noqa: ANN401
+) -> None:
+    """An expanding migration runs while the old program still does."""
+    await book(storage, clinic, 0)
+    await owner.execute("ALTER TABLE slots ADD COLUMN colour text")
+    await owner.execute("ALTER TABLE appointments ADD COLUMN colour text")
+    await owner.execute("CREATE INDEX ON appointments (tenant_id, created_at)")
+    booked = await book(storage, clinic, 1)
+    async with storage.begin(clinic.caller) as work:
+        found, slots = await work.appointments.with_slots(booked.id)
+    assert (found.status, len(slots)) == (Status.BOOKED, 1)
+
+
+async def test_two_who_wait_for_each_other_are_told_to_come_again(
+    storage: PostgresStorage, clinic: Clinic
+) -> None:
+    booked = [await book(storage, clinic, slot) for slot in (0, 1)]
+    both = asyncio.Barrier(2)
+
+    async def lock(*appointments: Appointment) -> None:
+        async with storage.begin(clinic.caller) as work:
+            await work.appointments.with_slots(appointments[0].id)
+            await both.wait()
+            await work.appointments.with_slots(appointments[1].id)
+
+    outcomes = await asyncio.gather(
+        lock(*booked), lock(*reversed(booked)), return_exceptions=True
+    )
+    assert [type(outcome) for outcome in outcomes if outcome is not None] == [
+        TransactionAborted
+    ]
+    await book(storage, clinic, 2)
+
+
+async def test_a_statement_that_takes_too_long_leaves_a_usable_connection(
+    storage: PostgresStorage, clinic: Clinic
+) -> None:
+    booked = await book(storage, clinic, 0)
+    async with storage.begin(clinic.caller) as holding:
+        await holding.appointments.with_slots(booked.id)
+        async with storage.pool.acquire() as other:
+            await other.execute("SET lock_timeout = '50ms'")
+        with pytest.raises(DatabaseUnavailable):
+            async with storage.begin(clinic.caller) as work:
+                await work.appointments.with_slots(booked.id)
+    await book(storage, clinic, 1)
+
+
+async def test_a_session_that_is_ended_undoes_its_work_and_the_next_one_works(
+    storage: PostgresStorage, clinic: Clinic, database_url: str
+) -> None:
+    operator = await asyncpg.connect(database_url)
+    try:
+        with pytest.raises(DatabaseUnavailable):
+            async with storage.begin(clinic.caller) as work:
+                facts = await work.appointments.facts_for(clinic.request())
+                assert facts.slots
+                await operator.execute(
+                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                    "WHERE datname = current_database() "
+                    "AND pid <> pg_backend_pid() AND state = 'idle in transaction'"
+                )
+                await work.slots.get(clinic.slots[0].id)
+    finally:
+        await operator.close()
+    assert (await book(storage, clinic, 0)).status is Status.BOOKED
+
+
+async def test_hundreds_of_transactions_on_one_connection_stay_right(
+    database_url: str,
+) -> None:
+    """Plans are thrown away now and then; nobody notices."""
+    async with postgres_storage(database_url, size=1) as storage:
+        clinic = await open_clinic(
+            storage.begin, *slots_from("00:00", minutes=5, count=250), patients=2
+        )
+        for slot in range(110, 250):
+            await book(storage, clinic, slot)
+        assert len(await storage.claims(clinic.caller)) == 2 * 140
