@@ -18,7 +18,7 @@ from scheduling.adapters.nats.connection import Connection, open_connection
 from scheduling.adapters.nats.publisher import JetStreamPublisher
 from scheduling.adapters.nats.streams import UnsafeStream, ensure_stream
 from scheduling.adapters.postgres.outbox import PostgresOutbox, open_outbox
-from scheduling.application.commands.relay_outbox import RelayOutbox
+from scheduling.application.commands.relay_outbox import BATCH, RelayOutbox
 from scheduling.application.ports.messaging import (
     BrokerUnavailable,
     OutboxLost,
@@ -163,7 +163,7 @@ async def _work(
 async def _lane(stop: asyncio.Event, relay: RelayOutbox, wake: "Wake") -> None:
     while not stop.is_set():
         rings = wake.rings
-        if not await relay():
+        if await relay() < BATCH:
             await wake.after(rings, random.uniform(*POLL))  # noqa: S311  # no secret
 
 

@@ -29,6 +29,12 @@ LOST = (
 """What a session can end in; whatever it was, a new one is the answer."""
 
 QUIET = 0.005
+BUSY = 0.025
+"""Seconds between two NOTIFYs. A lone event is on its way at once; where they come in
+numbers, waiting a little lets the relay send them as one batch and not one by one,
+which costs the machine a tenth.
+"""
+
 LONGEST_PAUSE = 2.0
 
 
@@ -42,10 +48,12 @@ class OutboxBell:
         self._role = role
         self._quiet = quiet
         self._rung = asyncio.Event()
+        self._rings = 0
         self._ringer: asyncio.Task[None] | None = None
 
     def ring(self) -> None:
         """Return at once, whatever the database does; many rings become one."""
+        self._rings += 1
         self._rung.set()
 
     async def __aenter__(self) -> Self:
@@ -84,8 +92,9 @@ class OutboxBell:
         while True:
             await self._rung.wait()
             self._rung.clear()
+            rings, self._rings = self._rings, 0
             await connection.execute(f"NOTIFY {OUTBOX_CHANNEL}")
-            await asyncio.sleep(self._quiet)
+            await asyncio.sleep(self._quiet if rings == 1 else max(self._quiet, BUSY))
 
     async def _connect(self) -> "asyncpg.Connection[asyncpg.Record]":
         settings = {
