@@ -35,7 +35,8 @@ from scheduling.adapters.embedded.folders import free_port
 from scheduling.adapters.embedded.nats import EmbeddedNats
 from scheduling.adapters.embedded.postgres import EmbeddedPostgres
 from scheduling.adapters.embedded.program import running
-from scheduling.adapters.postgres.migrating import migrate, migrations_folder
+from scheduling.adapters.postgres.migrating import migrate
+from scheduling.adapters.postgres.revisions import migrations_folder
 
 SHIPPED = 18
 LOGIN = "scheduling"

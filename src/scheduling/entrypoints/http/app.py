@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import TypedDict
 
-from fastapi import APIRouter, FastAPI
+from fastapi import FastAPI
 from starlette.types import ASGIApp
 
 from scheduling.application.ports.identity import Authenticate
@@ -65,14 +65,11 @@ def create_app(wiring: Wiring) -> FastAPI:
         lifespan=lifespan,
         openapi_url=None,  # openapi.router serves it, and its own page of it
         redirect_slashes=False,
-        generate_unique_id_function=openapi.operation_id,
     )
-    v1 = APIRouter(prefix="/v1")
-    for room in _ROOMS:
-        v1.include_router(room.router)
-    app.include_router(v1)
-    app.include_router(operations.router)
-    app.include_router(openapi.router)
+    # Not included but taken as they are: for a router within a router FastAPI looks its
+    # routes up anew with every request.
+    for room in (*_ROOMS, operations, openapi):
+        app.router.routes.extend(room.router.routes)
     openapi.describe(app)
     answer_with_problems(app)
     return app

@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import Depends, Request
 from fastapi.responses import Response
 from pydantic import ConfigDict, Field, model_validator
 
@@ -30,6 +30,7 @@ from scheduling.domain.period import Period
 from scheduling.entrypoints.http import documented
 from scheduling.entrypoints.http.caller import Requires
 from scheduling.entrypoints.http.commanding import commanding, expected_version
+from scheduling.entrypoints.http.direct_route import room
 from scheduling.entrypoints.http.found import found
 from scheduling.entrypoints.http.shapes import (
     Flag,
@@ -43,7 +44,7 @@ from scheduling.entrypoints.http.shapes import (
 )
 from scheduling.entrypoints.http.use_cases import Queries
 
-router = APIRouter(prefix="/appointments", tags=["appointments"])
+router = room("/appointments", "appointments")
 
 _KINDS = {"room": ActorKind.ROOM, "device": ActorKind.DEVICE}
 _DAY = 24 * 60

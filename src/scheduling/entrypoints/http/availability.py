@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import Depends, Query, Request
 from fastapi.responses import Response
 from pydantic import Field
 
@@ -26,6 +26,7 @@ from scheduling.domain.identifiers import (
 from scheduling.domain.period import Period
 from scheduling.entrypoints.http import documented
 from scheduling.entrypoints.http.caller import Requires
+from scheduling.entrypoints.http.direct_route import room
 from scheduling.entrypoints.http.shapes import (
     EARLIEST,
     LATEST,
@@ -37,7 +38,7 @@ from scheduling.entrypoints.http.shapes import (
 )
 from scheduling.entrypoints.http.use_cases import Queries
 
-router = APIRouter(prefix="/availability", tags=["availability"])
+router = room("/availability", "availability")
 
 LARGEST_PAGE = 200
 _POSITION = struct.Struct(">q16s")

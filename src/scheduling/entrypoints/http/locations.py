@@ -3,7 +3,7 @@
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import Depends, Request
 from fastapi.responses import Response
 from pydantic import ConfigDict, Field
 
@@ -15,6 +15,7 @@ from scheduling.domain.identifiers import LocationId
 from scheduling.entrypoints.http import documented
 from scheduling.entrypoints.http.caller import Requires
 from scheduling.entrypoints.http.commanding import commanding, expected_version
+from scheduling.entrypoints.http.direct_route import room
 from scheduling.entrypoints.http.found import found
 from scheduling.entrypoints.http.shapes import (
     Flag,
@@ -26,7 +27,7 @@ from scheduling.entrypoints.http.shapes import (
 )
 from scheduling.entrypoints.http.use_cases import Queries
 
-router = APIRouter(prefix="/locations", tags=["directory"])
+router = room("/locations", "directory")
 
 Code = Annotated[str, Field(max_length=20, pattern=r"^[A-Z0-9]+(-[A-Z0-9]+)*$")]
 Country = Annotated[

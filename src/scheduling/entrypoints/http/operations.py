@@ -8,11 +8,12 @@ from fastapi.responses import Response
 
 from scheduling.application.ports.unavailable import Unavailable
 from scheduling.entrypoints.http import documented
+from scheduling.entrypoints.http.openapi import operation_id
 from scheduling.entrypoints.http.problems import problem
 from scheduling.entrypoints.http.shapes import dumped
 from scheduling.entrypoints.telemetry import Metrics
 
-router = APIRouter(tags=["operations"])
+router = APIRouter(tags=["operations"], generate_unique_id_function=operation_id)
 
 Readiness: TypeAlias = Callable[[], Awaitable[str | None]]
 """Return what is missing, or None; raise Unavailable where the database is away."""

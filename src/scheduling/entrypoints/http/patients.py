@@ -3,7 +3,7 @@
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import Depends, Request
 from fastapi.responses import Response
 from pydantic import ConfigDict, Field
 
@@ -15,6 +15,7 @@ from scheduling.domain.identifiers import PatientId
 from scheduling.entrypoints.http import documented
 from scheduling.entrypoints.http.caller import Requires
 from scheduling.entrypoints.http.commanding import commanding, expected_version
+from scheduling.entrypoints.http.direct_route import room
 from scheduling.entrypoints.http.found import found
 from scheduling.entrypoints.http.shapes import (
     Flag,
@@ -25,7 +26,7 @@ from scheduling.entrypoints.http.shapes import (
 )
 from scheduling.entrypoints.http.use_cases import Queries
 
-router = APIRouter(prefix="/patients", tags=["directory"])
+router = room("/patients", "directory")
 
 Phone = Annotated[str, Field(max_length=40, pattern=r"^\+?[0-9(][0-9 ()./-]*$")]
 Email = Annotated[

@@ -4,7 +4,7 @@ from datetime import date
 from typing import Annotated, Any, Self
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import Depends, Request
 from fastapi.responses import Response
 from pydantic import ConfigDict, Field, field_validator, model_validator
 
@@ -21,6 +21,7 @@ from scheduling.domain.schedule import NotAvailable, PractitionerRole
 from scheduling.entrypoints.http import documented
 from scheduling.entrypoints.http.caller import Requires
 from scheduling.entrypoints.http.commanding import commanding, expected_version
+from scheduling.entrypoints.http.direct_route import room
 from scheduling.entrypoints.http.found import found
 from scheduling.entrypoints.http.shapes import (
     Day,
@@ -36,7 +37,7 @@ from scheduling.entrypoints.http.shapes import (
 from scheduling.entrypoints.http.use_cases import Queries
 from scheduling.entrypoints.http.windows import Windows, WindowView, window_view
 
-router = APIRouter(prefix="/practitioner-roles", tags=["directory"])
+router = room("/practitioner-roles", "directory")
 
 
 class NotAvailableBody(Shape):

@@ -3,7 +3,7 @@
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import Depends, Request
 from fastapi.responses import Response
 from pydantic import ConfigDict, Field
 
@@ -15,12 +15,13 @@ from scheduling.domain.schedule import Schedule
 from scheduling.entrypoints.http import documented
 from scheduling.entrypoints.http.caller import Requires
 from scheduling.entrypoints.http.commanding import commanding
+from scheduling.entrypoints.http.direct_route import room
 from scheduling.entrypoints.http.found import found
 from scheduling.entrypoints.http.shapes import Instant, Shape, Whole, Zone, answer
 from scheduling.entrypoints.http.use_cases import Queries
 from scheduling.entrypoints.http.windows import Windows, WindowView, window_view
 
-router = APIRouter(prefix="/schedules", tags=["schedules"])
+router = room("/schedules", "schedules")
 
 
 class ScheduleBody(Shape):

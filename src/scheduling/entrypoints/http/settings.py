@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import Depends, Request
 from fastapi.responses import Response
 from pydantic import AfterValidator, ConfigDict, Field
 
@@ -14,11 +14,12 @@ from scheduling.domain.version import ExpectedVersion
 from scheduling.entrypoints.http import documented
 from scheduling.entrypoints.http.caller import Requires
 from scheduling.entrypoints.http.commanding import commanding, expected_version
+from scheduling.entrypoints.http.direct_route import room
 from scheduling.entrypoints.http.found import found
 from scheduling.entrypoints.http.shapes import Instant, Shape, Whole, Zone, answer
 from scheduling.entrypoints.http.use_cases import Queries
 
-router = APIRouter(prefix="/settings", tags=["directory"])
+router = room("/settings", "directory")
 
 _DEFAULT = Settings()
 _DAY, _YEAR = 24 * 60, 365 * 24 * 60

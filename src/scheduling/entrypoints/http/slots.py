@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import Depends, Request
 from fastapi.responses import Response
 from pydantic import ConfigDict, ValidationInfo, field_validator
 
@@ -17,6 +17,7 @@ from scheduling.domain.slot import Slot, SlotStatus
 from scheduling.entrypoints.http import documented
 from scheduling.entrypoints.http.caller import Requires
 from scheduling.entrypoints.http.commanding import commanding
+from scheduling.entrypoints.http.direct_route import room
 from scheduling.entrypoints.http.found import found
 from scheduling.entrypoints.http.shapes import (
     Instant,
@@ -28,7 +29,7 @@ from scheduling.entrypoints.http.shapes import (
 from scheduling.entrypoints.http.use_cases import Queries
 from scheduling.entrypoints.http.windows import Capacity
 
-router = APIRouter(prefix="/slots", tags=["slots"])
+router = room("/slots", "slots")
 
 LONGEST = timedelta(hours=25)
 """A local day, on the day that has an hour more."""

@@ -1,0 +1,135 @@
+from collections.abc import AsyncIterator
+from typing import Annotated
+from uuid import UUID, uuid4
+
+import httpx2
+import pytest
+from fastapi import Depends, FastAPI, Request
+from fastapi.responses import Response
+
+from scheduling.application.ports.identity import Caller, Scope
+from scheduling.entrypoints.http.caller import Requires
+from scheduling.entrypoints.http.direct_route import DirectRoute, room
+from scheduling.entrypoints.http.middleware import FrontDoor
+from scheduling.entrypoints.http.problems import answer_with_problems
+from scheduling.entrypoints.http.request_metrics import RequestMetrics
+from scheduling.entrypoints.http.shapes import Shape
+from scheduling.entrypoints.telemetry import open_metrics
+from tests.unit.http.door import RECEPTION, TokensInHand
+
+router = room("/things", "things")
+
+Asking = Annotated[Caller, Depends(Requires(Scope.BOOK))]
+JSON = {"Content-Type": "application/json"}
+SIGNED_IN = {"Authorization": "Bearer reception"}
+
+
+class Wish(Shape):
+    how_many: int
+
+
+@router.put("/{id}")
+async def wish(id: UUID, wanted: Wish, request: Request, caller: Asking) -> Response:
+    told = f"{id} {wanted.how_many} {caller.subject} {request.method}"
+    return Response(told, media_type="text/plain")
+
+
+@router.get("/asked")
+async def asked(caller: Asking, how: str) -> str:
+    return f"{how} {caller.subject}"
+
+
+@pytest.fixture
+async def client() -> AsyncIterator[httpx2.AsyncClient]:
+    app = FastAPI()
+    app.router.routes.extend(router.routes)
+    answer_with_problems(app)
+    metrics = RequestMetrics(open_metrics().registry)
+    door = FrontDoor(app, metrics=metrics, max_in_flight=10)
+    authenticate = TokensInHand(reception=RECEPTION)
+
+    async def with_state(scope: dict[str, object], *rest: object) -> None:
+        scope["state"] = {"authenticate": authenticate}
+        await door(scope, *rest)  # type: ignore[arg-type]
+
+    transport = httpx2.ASGITransport(app=with_state)  # type: ignore[arg-type]
+    async with httpx2.AsyncClient(transport=transport, base_url="http://x") as client:
+        yield client
+
+
+async def test_a_handler_gets_its_id_body_request_and_caller(
+    client: httpx2.AsyncClient,
+) -> None:
+    id = uuid4()
+    answer = await client.put(
+        f"/v1/things/{id}", json={"howMany": 3}, headers=SIGNED_IN
+    )
+    assert answer.text == f"{id} 3 reception PUT"
+
+
+async def test_who_asks_is_settled_before_what_is_asked(
+    client: httpx2.AsyncClient,
+) -> None:
+    answer = await client.put("/v1/things/no-id", content=b"{", headers=JSON)
+    assert answer.status_code == 401
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "field"),
+    [
+        (b"{", 400, None),
+        (b"", 422, "body"),
+        (b"[]", 422, "body"),
+        (b'{"howMany":"x"}', 422, "howMany"),
+        (b'{"howMany":1,"more":2}', 422, "more"),
+    ],
+)
+async def test_a_bad_body_is_told_by_its_field(
+    client: httpx2.AsyncClient, body: bytes, status: int, field: str | None
+) -> None:
+    answer = await client.put(
+        f"/v1/things/{uuid4()}", content=body, headers=SIGNED_IN | JSON
+    )
+    assert answer.status_code == status
+    assert answer.json()["code"] == "VALIDATION_FAILED"
+    if field is not None:
+        assert [error["field"] for error in answer.json()["errors"]] == [field]
+
+
+async def test_an_id_that_is_none_is_told_as_the_path_s(
+    client: httpx2.AsyncClient,
+) -> None:
+    answer = await client.put(
+        "/v1/things/no-id", json={"howMany": 1}, headers=SIGNED_IN
+    )
+    assert answer.status_code == 422
+    assert answer.json()["errors"][0]["field"] == "id"
+
+
+@pytest.mark.parametrize(
+    ("content_type", "status"),
+    [
+        ("application/json; charset=utf-8", 200),
+        ("application/merge-patch+json", 200),
+        ("text/plain", 400),
+        ("application/jsonish", 400),
+        ("", 400),
+    ],
+)
+async def test_a_body_must_say_that_it_is_json(
+    client: httpx2.AsyncClient, content_type: str, status: int
+) -> None:
+    answer = await client.put(
+        f"/v1/things/{uuid4()}",
+        content=b'{"howMany":1}',
+        headers=SIGNED_IN | {"Content-Type": content_type},
+    )
+    assert answer.status_code == status
+
+
+async def test_a_handler_with_query_parameters_goes_fastapi_s_own_way(
+    client: httpx2.AsyncClient,
+) -> None:
+    assert all(isinstance(route, DirectRoute) for route in router.routes)
+    answer = await client.get("/v1/things/asked?how=so", headers=SIGNED_IN)
+    assert answer.json() == "so reception"
