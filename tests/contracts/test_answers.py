@@ -8,6 +8,7 @@ import pytest
 from scheduling.application.ports.identity import Caller
 from scheduling.application.ports.repositories import IdempotencyKey, StoredAnswer
 from scheduling.domain.errors import IdempotencyKeyReused, RequestInProgress
+from scheduling.entrypoints.attempts import settled
 from tests.builders import a_caller
 from tests.contracts.storages import Storage
 
@@ -74,20 +75,27 @@ async def test_the_same_request_elsewhere_is_told_that_it_runs(
     assert await recalled(everywhere, caller) == ANSWER
 
 
-async def test_of_parallel_duplicates_one_runs(everywhere: Storage) -> None:
+async def test_of_parallel_duplicates_one_is_answered_and_all_hear_the_same(
+    everywhere: Storage,
+) -> None:
     caller = a_caller()
     runs = 0
 
-    async def ask() -> StoredAnswer | None:
+    async def ask() -> StoredAnswer:
         nonlocal runs
         async with everywhere.begin(caller) as work:
             earlier = await work.answers.recall(KEY)
-            if earlier is None:
-                runs += 1
-                work.answers.keep(KEY, ANSWER)
-            return earlier or ANSWER
+            if earlier is not None:
+                return earlier
+            runs += 1
+            answer = replace(ANSWER, body=f"run {runs}".encode())
+            work.answers.keep(KEY, answer)
+        return answer
 
-    outcomes = await asyncio.gather(*(ask() for _ in range(20)), return_exceptions=True)
-    assert runs == 1
+    outcomes = await asyncio.gather(
+        *(settled(ask) for _ in range(20)), return_exceptions=True
+    )
+    stored = await recalled(everywhere, caller)
+    assert stored is not None
     for outcome in outcomes:
-        assert outcome == ANSWER or isinstance(outcome, RequestInProgress)
+        assert outcome == stored or isinstance(outcome, RequestInProgress)

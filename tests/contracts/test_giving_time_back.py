@@ -16,11 +16,13 @@ from scheduling.domain.errors import (
     BookingLimitReached,
     OptimisticLockConflict,
 )
+from scheduling.domain.period import Period
 from scheduling.domain.settings import Limits, Settings
 from scheduling.domain.slot import SlotStatus
 from tests.builders import (
     EIGHT,
     a_room,
+    at,
     between,
     open_clinic,
     slots_from,
@@ -182,7 +184,32 @@ async def test_a_visit_that_did_not_happen_is_stored_without_taking_time(
     assert (found.status, found.version) == (status, 2)
 
 
-async def test_limits_count_pending_and_past_ones_and_no_cancelled(
+@pytest.mark.parametrize(
+    ("status", "counts"), [(Status.COMPLETED, True), (Status.NO_SHOW, False)]
+)
+async def test_limits_count_a_visit_that_took_place(
+    everywhere: Storage,
+    status: Status,
+    counts: bool,  # noqa: FBT001
+) -> None:
+    clinic = await open_clinic(
+        everywhere.begin,
+        *slots_from("09:00", count=2),
+        settings=Settings(limits=Limits(per_practitioner_week=1)),
+    )
+    request = clinic.request(0, 0)
+    facts = await known(everywhere, clinic, request)
+    booking = decide_booking(request, facts, now=EIGHT, past=True)
+    await add(everywhere, clinic, booking.taken_over_as(status, now=EIGHT))
+    facts = await known(everywhere, clinic, clinic.request(1, 1))
+    assert facts.taken == ((at("09:00"),) if counts else ())
+    week = Period(at("00:00"), at("00:00", day=7))
+    async with everywhere.begin(clinic.caller) as work:
+        starts = await work.slots.starts_of({clinic.practitioner.id}, week)
+    assert bool(starts) is counts
+
+
+async def test_limits_count_what_stands_and_no_cancelled(
     everywhere: Storage,
 ) -> None:
     clinic = await open_clinic(

@@ -99,6 +99,37 @@ async def test_a_reached_limit_hides_the_day(storage: MemoryStorage) -> None:
     assert [slot.start for slot in found.items] == [at("09:00", day=1)]
 
 
+async def test_a_week_that_was_full_before_the_search_begins_is_full(
+    storage: MemoryStorage,
+) -> None:
+    clinic = await open_clinic(
+        storage.begin,
+        between("09:00", "09:30"),
+        *(between("09:00", "09:30", day=day) for day in (2, 6, 7)),
+        settings=Settings(limits=Limits(per_practitioner_week=1)),
+    )
+    await BookAppointment(storage.begin, lambda: EIGHT)(
+        clinic.caller, clinic.request(0, 0)
+    )
+    later = Period(at("00:00", day=1), at("00:00", day=8))
+    found = await search(storage, clinic, at("12:00", day=1), period=later)
+    assert [slot.start for slot in found.items] == [at("09:00", day=7)]
+
+
+async def test_a_week_that_fills_up_after_the_search_ends_is_full(
+    storage: MemoryStorage,
+) -> None:
+    clinic = await open_clinic(
+        storage.begin,
+        *(between("09:00", "09:30", day=day) for day in (0, 6)),
+        settings=Settings(limits=Limits(per_practitioner_week=1)),
+    )
+    await BookAppointment(storage.begin, lambda: EIGHT)(
+        clinic.caller, clinic.request(0, 1)
+    )
+    assert await starts(storage, clinic) == []
+
+
 async def test_an_inactive_role_hides_the_place(storage: MemoryStorage) -> None:
     clinic = await open_clinic(storage.begin)
     role = a_role(
