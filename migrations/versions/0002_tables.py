@@ -277,7 +277,7 @@ CREATE TABLE claims (
         appointment_id),
     CONSTRAINT ck_claims_positive_length CHECK (until >= ends_at AND
         ends_at > starts_at),
-    CONSTRAINT ck_claims_length CHECK (until <= starts_at + interval '48 hours'),
+    CONSTRAINT ck_claims_length CHECK (until <= starts_at + interval '28 hours'),
     CONSTRAINT ck_claims_actor_kind CHECK (actor_kind BETWEEN 1 AND 4),
     CONSTRAINT ex_claims_no_overlap EXCLUDE USING gist (tenant_id WITH =, actor_id
         WITH =, actor_kind WITH =, taken WITH &&, share_id WITH <>) WHERE (NOT

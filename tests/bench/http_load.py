@@ -51,23 +51,27 @@ class Connection(asyncio.Protocol):
         self.position += 1
 
     def data_received(self, data: bytes) -> None:
-        self.buffer += data
-        end = self.buffer.find(b"\r\n\r\n")
-        if end < 0:
-            return
-        head = self.buffer[:end].lower()
-        mark = head.find(b"content-length: ")
-        length = int(head[mark + 16 :].split(b"\r\n", 1)[0]) if mark >= 0 else 0
-        if len(self.buffer) < end + 4 + length:
+        if self.buffer:
+            data = self.buffer + data
+        end = data.find(b"\r\n\r\n")
+        if end < 0 or len(data) < end + 4 + _content_length(data, end):
+            self.buffer = data
             return
         self.buffer = b""
-        self.statuses[int(head[9:12])] += 1
+        self.statuses[int(data[9:12])] += 1
         self.latencies.append(time.perf_counter() - self.asked_at)
         self._ask()
 
     def connection_lost(self, exc: Exception | None) -> None:
         if not self.done.done():
             self.done.set_exception(exc or ConnectionResetError())
+
+
+def _content_length(answer: bytes, end: int) -> int:
+    mark = answer.find(b"content-length: ", 0, end)
+    if mark < 0:
+        return 0
+    return int(answer[mark + 16 : answer.index(b"\r", mark)])
 
 
 async def load(

@@ -48,6 +48,7 @@ from tests.bench.world import (
     PATIENTS,
     PRACTITIONERS,
     QUARTER,
+    SLOTS_A_DAY,
     World,
     let_postgres_look,
     make_world,
@@ -266,7 +267,8 @@ def _over_counter(document: str, world: World) -> str:
             return match[0]  # when it was booked
         return (
             f"'||to_timestamp({int(at.timestamp())}"
-            f" + :n::bigint / {PRACTITIONERS} * {QUARTER.seconds})||'"
+            f" + :n::bigint / {PRACTITIONERS} / {SLOTS_A_DAY} * 86400"
+            f" + :n::bigint / {PRACTITIONERS} % {SLOTS_A_DAY} * {QUARTER.seconds})||'"
         )
 
     parts = re.split(

@@ -1,8 +1,9 @@
 """A tenant with many practitioners, patients and free slots, brought in by COPY.
 
 Ids are made of numbers, so that pgbench can make them too: slot `n` is of practitioner
-`n % PRACTITIONERS` and begins `n // PRACTITIONERS` quarters of an hour after `BASE`;
-patient `n % PATIENTS` asks for it, who has nothing else at that time.
+`n % PRACTITIONERS` and the `n // PRACTITIONERS`-th of the SLOTS_A_DAY quarters of an
+hour of a practitioner's days; patient `n % PATIENTS` asks for it, who has nothing else
+at that time.
 """
 
 from dataclasses import dataclass
@@ -14,7 +15,8 @@ import asyncpg
 PRACTITIONERS = 50
 PATIENTS = 5000
 QUARTER = timedelta(minutes=15)
-BASE = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(
+SLOTS_A_DAY = 36
+BASE = datetime.now(UTC).replace(hour=8, minute=0, second=0, microsecond=0) + timedelta(
     days=2
 )
 
@@ -42,7 +44,8 @@ class World:
         return made_of(6, n)
 
     def start(self, n: int) -> datetime:
-        return BASE + QUARTER * (n // PRACTITIONERS)
+        days, quarters = divmod(n // PRACTITIONERS, SLOTS_A_DAY)
+        return BASE + timedelta(days=days) + QUARTER * quarters
 
     @property
     def location(self) -> UUID:

@@ -1,7 +1,7 @@
 """The names by which the domain tells one thing from another."""
 
 from datetime import datetime
-from random import SystemRandom
+from os import urandom
 from typing import NewType
 from uuid import UUID
 
@@ -14,13 +14,11 @@ ScheduleId = NewType("ScheduleId", UUID)
 SlotId = NewType("SlotId", UUID)
 AppointmentId = NewType("AppointmentId", UUID)
 
-_random = SystemRandom()
-
 
 def new_id(now: datetime) -> UUID:
     """Return a UUIDv7 (RFC 9562, 5.7): rows made together lie together in an index."""
     milliseconds = int(now.timestamp() * 1000) & 0xFFFF_FFFF_FFFF
-    random = _random.getrandbits(74)
+    random = int.from_bytes(urandom(10)) & (1 << 74) - 1
     high = milliseconds << 16 | 0x7000 | random >> 62
     low = 0b10 << 62 | random & 0x3FFF_FFFF_FFFF_FFFF
     return UUID(int=high << 64 | low)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from typing import Self
 from zoneinfo import ZoneInfo
 
@@ -55,6 +56,7 @@ def day_in(timezone: str, day: date, days: int = 1) -> Period:
 _DAY = timedelta(days=1)
 
 
+@lru_cache(maxsize=4096)
 def _first_instant(timezone: str, day: date) -> datetime:
     zone = ZoneInfo(timezone)
     midnight = datetime(day.year, day.month, day.day, tzinfo=zone).astimezone(UTC)

@@ -4,6 +4,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Self
 
+LONGEST_BUFFER_MINUTES = 4 * 60
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:

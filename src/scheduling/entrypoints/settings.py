@@ -24,7 +24,11 @@ class Settings(BaseSettings):
         "(scheduling_api, scheduling_relay, …)",
     )
     database_pool_size: int = Field(
-        default=20, ge=1, le=500, description="Connections of one process at the most"
+        default=6,
+        ge=1,
+        le=500,
+        description="Connections of one process at the most; one process does not keep "
+        "more of them busy, and each that is open costs PostgreSQL its caches",
     )
     nats_url: SecretStr | None = Field(
         default=None, description="NATS with JetStream, as nats://host:port"

@@ -61,14 +61,15 @@ class Write:
     """One kind of write: the columns of its rows and the DML that they feed.
 
     `after`: a write that must have touched all its rows before this one begins; so
-    that a lost race stops at the seat and takes no claim.
+    that a lost race stops at the seat and takes no claim. `counted`: it may touch fewer
+    rows than it was given, which is a lost race; a plain INSERT does all, or raises.
     """
 
     name: str
     columns: tuple[Column[Any], ...]
     dml: Callable[[Rows], Insert | Update | Delete]
     after: str | None = None
-    all_or_nothing: bool = True
+    counted: bool = False
 
 
 def _insert(table: Table, *without: str, upsert: bool = False) -> Write:
@@ -99,7 +100,8 @@ def _insert(table: Table, *without: str, upsert: bool = False) -> Write:
             where=table.c.version == given.excluded.version - 1,
         )
 
-    return Write(f"{table.name}_{'put' if upsert else 'new'}", columns, dml)
+    name = f"{table.name}_{'put' if upsert else 'new'}"
+    return Write(name, columns, dml, counted=upsert)
 
 
 def _value(rows: Rows, target: Column[Any]) -> Any:  # noqa: ANN401
@@ -183,7 +185,7 @@ def _next_version(table: Table, *changed: str) -> Write:
             .values({c.name: rows.c[c.name] for c in columns if c.name != "id"})
         )
 
-    return Write(f"{table.name}_next", columns, dml)
+    return Write(f"{table.name}_next", columns, dml, counted=True)
 
 
 def _call_reminders_off(rows: Rows) -> Update:
@@ -202,9 +204,7 @@ def _call_reminders_off(rows: Rows) -> Update:
 _ID = Column("id", Uuid)
 _OVERBOOKED = Column("overbooked", Boolean)
 
-TENANTS = Write(
-    "tenants_known", (t.tenants.c.created_at,), _tenant_is_known, all_or_nothing=False
-)
+TENANTS = Write("tenants_known", (t.tenants.c.created_at,), _tenant_is_known)
 SETTINGS = _insert(t.settings, upsert=True)
 PRACTITIONERS = _insert(t.practitioners, upsert=True)
 LOCATIONS = _insert(t.locations, upsert=True)
@@ -212,7 +212,7 @@ PATIENTS = _insert(t.patients, upsert=True)
 ROLES = _insert(t.practitioner_roles, upsert=True)
 SCHEDULES = _insert(t.schedules, upsert=True)
 NEW_SLOTS = _insert(t.slots)
-SEATS_TAKEN = Write("seats_taken", (_ID, _OVERBOOKED), _take_seats)
+SEATS_TAKEN = Write("seats_taken", (_ID, _OVERBOOKED), _take_seats, counted=True)
 SLOTS = _next_version(t.slots, "status", "booked")
 NEW_APPOINTMENTS = _insert(t.appointments)
 APPOINTMENTS = _next_version(
@@ -231,20 +231,19 @@ TIME_GIVEN_BACK = Write(
         for name in ("appointment_id", "actor_kind", "actor_id", "starts_at", "ends_at")
     ),
     _give_time_back,
-    all_or_nothing=False,
 )
 CLAIMS = Write(
     "claims_taken",
     tuple(c for c in t.claims.c if c.name not in {"tenant_id", "taken"}),
     _take_time,
     after=SEATS_TAKEN.name,
+    counted=True,
 )
 REMINDERS = _insert(t.reminders)
 REMINDERS_CALLED_OFF = Write(
     "reminders_called_off",
     (_ID, Column("reason", Text)),
     _call_reminders_off,
-    all_or_nothing=False,
 )
 ANSWERS = _insert(t.idempotency_keys)
 OUTBOX = _insert(t.outbox, "published_at", "blocked_at", "blocked_reason")
@@ -279,19 +278,23 @@ _BY_NAME = {write.name: write for write in WRITES}
 @lru_cache(maxsize=256)
 def writing(names: tuple[str, ...]) -> Statement:
     """Return the one statement that does these writes, with a count for each."""
-    ctes: dict[str, CTE] = {}
+    counted: dict[str, CTE] = {}
+    uncounted: list[CTE] = []
     for name in names:
         write = _BY_NAME[name]
-        rows = _rows_of(write, ctes)
-        done: Any = write.dml(rows).returning(literal_column("1").label("one"))
-        ctes[name] = done.cte(name)
+        dml: Any = write.dml(_rows_of(write, counted))
+        if write.counted:
+            counted[name] = dml.returning(literal_column("1").label("one")).cte(name)
+        else:
+            uncounted.append(dml.cte(name))
     counts: Select[Any] = select(
         *(
             select(func.count()).select_from(cte).scalar_subquery().label(name)
-            for name, cte in ctes.items()
-        )
+            for name, cte in counted.items()
+        ),
+        literal_column("true").label("done"),
     )
-    return compiled(counts)
+    return compiled(counts.add_cte(*uncounted))
 
 
 def _rows_of(write: Write, before: Mapping[str, CTE]) -> Rows:
@@ -351,6 +354,5 @@ class Batch:
 
     def _demand_all(self, names: Iterable[str], counts: Any) -> None:  # noqa: ANN401
         for name in names:
-            short = counts[name] < len(self.rows[name])
-            if short and _BY_NAME[name].all_or_nothing:
+            if _BY_NAME[name].counted and counts[name] < len(self.rows[name]):
                 raise DecisionOutdated(self.refusals[name])

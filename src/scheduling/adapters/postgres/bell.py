@@ -29,7 +29,7 @@ LOST = (
 """What a session can end in; whatever it was, a new one is the answer."""
 
 QUIET = 0.005
-BUSY = 0.025
+BUSY = 0.05
 """Seconds between two NOTIFYs. A lone event is on its way at once; where they come in
 numbers, waiting a little lets the relay send them as one batch and not one by one,
 which costs the machine a tenth.

@@ -60,7 +60,7 @@ def kind(of: ActorKind) -> ColumnElement[int]:
     return literal_column(str(int(of)), Integer)
 
 
-LONGEST_CLAIM: ColumnElement[Any] = literal_column("interval '48 hours'")
+LONGEST_CLAIM: ColumnElement[Any] = literal_column("interval '28 hours'")
 """No claim is longer (`ck_claims_length`): one that is in the way begins after that."""
 
 

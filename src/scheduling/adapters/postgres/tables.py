@@ -347,7 +347,7 @@ claims = Table(
     # exclusion constraint, since PostgreSQL's range operators are not leakproof.
     _key("actor_id", "actor_kind", "starts_at", "until", "appointment_id"),
     CheckConstraint("until >= ends_at AND ends_at > starts_at", name="positive_length"),
-    CheckConstraint("until <= starts_at + interval '48 hours'", name="length"),
+    CheckConstraint("until <= starts_at + interval '28 hours'", name="length"),
     CheckConstraint("actor_kind BETWEEN 1 AND 4", name="actor_kind"),
     # Claims of one group slot carry its id as share_id and may lie on each other.
     ExcludeConstraint(

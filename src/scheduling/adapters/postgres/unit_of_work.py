@@ -147,7 +147,7 @@ async def begin_work(
 ) -> AsyncIterator[UnitOfWork]:
     """Open the caller's transaction; `ring` is called after events were committed."""
     with in_our_words():
-        async with pool.acquire(timeout=LONGEST_WAIT) as connection:
+        async with pool.acquire(timeout=_patience(pool)) as connection:
             ours = cast("TenantConnection", connection)  # a proxy with its methods
             await connection.execute(ours.beginning(caller.tenant_id))
             transaction = Transaction(connection, caller)
@@ -162,6 +162,11 @@ async def begin_work(
                 raise
     if OUTBOX.name in transaction.batch.rows:
         ring()
+
+
+def _patience(pool: asyncpg.Pool) -> float | None:
+    """Set no clock where nobody waits."""
+    return None if pool.get_idle_size() else LONGEST_WAIT
 
 
 def beginning(tenant_id: UUID) -> str:

@@ -9,7 +9,7 @@ from pydantic import AfterValidator, ConfigDict, Field
 from scheduling.application.ports.identity import Caller, Scope
 from scheduling.application.ports.repositories import StoredAnswer
 from scheduling.domain import errors
-from scheduling.domain.settings import Limits, Settings
+from scheduling.domain.settings import LONGEST_BUFFER_MINUTES, Limits, Settings
 from scheduling.domain.version import ExpectedVersion
 from scheduling.entrypoints.http import documented
 from scheduling.entrypoints.http.caller import Requires
@@ -24,6 +24,7 @@ router = room("/settings", "directory")
 _DEFAULT = Settings()
 _DAY, _YEAR = 24 * 60, 365 * 24 * 60
 
+BufferMinutes = Annotated[Whole, Field(ge=0, le=LONGEST_BUFFER_MINUTES)]
 UpToADay = Annotated[Whole, Field(ge=0, le=_DAY)]
 Count = Annotated[Whole, Field(ge=1, le=10_000)]
 
@@ -58,7 +59,7 @@ class SettingsBody(Shape):
         }
     )
 
-    buffer_minutes: UpToADay = _DEFAULT.buffer_minutes
+    buffer_minutes: BufferMinutes = _DEFAULT.buffer_minutes
     minimum_notice_minutes: Annotated[Whole, Field(ge=0, le=_YEAR)] = (
         _DEFAULT.minimum_notice_minutes
     )

@@ -1,6 +1,6 @@
 """`/v1/slots`: stretches of time that can be booked."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -13,7 +13,7 @@ from scheduling.application.ports.repositories import StoredAnswer
 from scheduling.domain import errors
 from scheduling.domain.identifiers import ScheduleId, SlotId
 from scheduling.domain.period import Period
-from scheduling.domain.slot import Slot, SlotStatus
+from scheduling.domain.slot import LONGEST_SLOT, Slot, SlotStatus
 from scheduling.entrypoints.http import documented
 from scheduling.entrypoints.http.caller import Requires
 from scheduling.entrypoints.http.commanding import commanding
@@ -31,7 +31,6 @@ from scheduling.entrypoints.http.windows import Capacity
 
 router = room("/slots", "slots")
 
-LONGEST = timedelta(hours=25)
 """A local day, on the day that has an hour more."""
 
 
@@ -60,8 +59,8 @@ class SlotBody(Shape):
     @classmethod
     def _not_for_ever(cls, end: datetime, told: ValidationInfo) -> datetime:
         start = told.data.get("start")
-        if start is not None and end - start > LONGEST:
-            raise ValueError("must be 25 hours after start at most")
+        if start is not None and end - start > LONGEST_SLOT:
+            raise ValueError("must be 24 hours after start at most")
         return end
 
 
