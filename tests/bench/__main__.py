@@ -17,7 +17,7 @@ async def _measure(name: str, *, quick: bool) -> list[Result]:
     with bench_folder() as folder:
         match name:
             case "s1":
-                rounds, seconds = (2, 4) if quick else (5, 8)
+                rounds, seconds = (5, 2) if quick else (11, 3)
                 return [
                     await s1_booking.measure(folder, rounds=rounds, seconds=seconds)
                 ]

@@ -124,10 +124,10 @@ _HOW = """## How it is measured
   of an own small asyncio client in a process of its own
   (`tests/bench/http_load.py`); every request books another free slot with a
   verified Ed25519 token. The reference is pgbench with 16 clients and prepared
-  statements, doing the very statements of the product (BEGIN, the tenant, the
-  reading one, the writing one, COMMIT) with the documents of a real booking. Both
-  take turns; medians of the rounds. pgbench sends BEGIN and the tenant as two
-  statements, the product as one round trip.
+  statements, doing the very statements of the product (the reading one and the
+  writing one, for a tenant that is set once per connection) with the documents of a
+  real booking, whose ids and times are made of pgbench's counter. Both take short
+  turns; the result is the median of the rounds' ratios.
 - **S4**: 200,000 events of a real booking's size in the outbox; a relay process
   drains them. The reference is the same bytes in atomic batches through the
   product's publisher, by itself, into the same stream.

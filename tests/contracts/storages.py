@@ -10,7 +10,8 @@ import asyncpg
 import orjson
 
 from scheduling.adapters.cloud_events import Envelope
-from scheduling.adapters.postgres.unit_of_work import begin_work, open_pool
+from scheduling.adapters.postgres.sessions import open_pool
+from scheduling.adapters.postgres.unit_of_work import begin_work
 from scheduling.application.ports.identity import Caller
 from scheduling.application.ports.unit_of_work import BeginWork
 from scheduling.domain.claim import ActorKind, Claim

@@ -24,7 +24,11 @@ from scheduling.entrypoints.importing.records import Kind
 from scheduling.entrypoints.importing.report import Report, Tallies, Tally
 from scheduling.entrypoints.importing.running import Checkpoint, Import
 from scheduling.entrypoints.settings import Settings
-from scheduling.entrypoints.wiring.storage import open_rehearsal, open_storage, system_clock
+from scheduling.entrypoints.wiring.storage import (
+    open_rehearsal,
+    open_storage,
+    system_clock,
+)
 from tests.builders import a_caller
 
 EXAMPLES = Path(__file__).parents[2] / "examples" / "import"

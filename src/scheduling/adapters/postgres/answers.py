@@ -49,7 +49,8 @@ def _recalling() -> Statement:
             (keys.c.tenant_id == TENANT)
             & (keys.c.caller == given("caller", Text))
             & (keys.c.key == given("key", Text)),
-        )
+        ),
+        locks=True,
     )
 
 

@@ -190,7 +190,7 @@ def _claims_of_others(start: ColumnElement[Any], end: ColumnElement[Any]) -> Any
 def locking_practitioner() -> Statement:
     """Where limits are set, a practitioner's bookings are decided one by one."""
     name = func.hashtextextended(given("practitioner", Text), literal_column("42"))
-    return compiled(select(func.pg_advisory_xact_lock(name)))
+    return compiled(select(func.pg_advisory_xact_lock(name)), locks=True)
 
 
 @cache
@@ -222,5 +222,6 @@ def reading_with_slots() -> Statement:
         )
         .select_from(one)
         .outerjoin(of_it, literal_column("true"))
-        .order_by(of_it.c.starts_at)
+        .order_by(of_it.c.starts_at),
+        locks=True,
     )

@@ -5,16 +5,18 @@ and counts the rows it touched. So a booking (appointment, seats, claims, remind
 events, audit) is one round trip, and the text of the statement depends only on which
 kinds are in it: PostgreSQL plans each combination once per connection.
 
-A count below the number of rows means that what was read has changed since: the caller
-rolls back and learns the refusal that was registered with the rows.
+A count below the number of rows means that what was read has changed since. The
+statement itself then fails (`demand_rows`): it is all or nothing, with or without a
+transaction around it, and the caller learns the refusal registered with the rows.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
+import asyncpg
 import orjson
 from sqlalchemy import (
     CTE,
@@ -54,6 +56,9 @@ Rows = Any
 """A FROM clause over one JSON parameter; SQLAlchemy gives its columns no types."""
 
 TENANT = bindparam("tenant_id", type_=Uuid())
+
+ROWS_MISSING = "SC001"
+"""The SQLSTATE of `demand_rows`; its message is the name of the write."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,8 +254,8 @@ ANSWERS = _insert(t.idempotency_keys)
 OUTBOX = _insert(t.outbox, "published_at", "blocked_at", "blocked_reason")
 AUDIT = _insert(t.audit)
 
-# In this order they appear in the statement, and PostgreSQL runs those that nothing
-# refers to in that order too: seats before claims, always.
+# Those that are counted run in this order, then the others in theirs: seats before
+# claims, always.
 WRITES = (
     TENANTS,
     SETTINGS,
@@ -287,14 +292,18 @@ def writing(names: tuple[str, ...]) -> Statement:
             counted[name] = dml.returning(literal_column("1").label("one")).cte(name)
         else:
             uncounted.append(dml.cte(name))
-    counts: Select[Any] = select(
+    demands: Select[Any] = select(
         *(
-            select(func.count()).select_from(cte).scalar_subquery().label(name)
+            func.demand_rows(
+                select(func.count()).select_from(cte).scalar_subquery(),
+                func.json_array_length(bindparam(name, type_=JSON_TEXT)),
+                literal_column(f"'{name}'"),
+            )
             for name, cte in counted.items()
         ),
-        literal_column("true").label("done"),
+        literal_column("true"),
     )
-    return compiled(counts.add_cte(*uncounted))
+    return compiled(demands.add_cte(*uncounted))
 
 
 def _rows_of(write: Write, before: Mapping[str, CTE]) -> Rows:
@@ -347,12 +356,11 @@ class Batch:
         documents = {
             name: orjson.dumps(self.rows[name], default=str).decode() for name in names
         }
-        counts = await connection.fetchrow(
-            statement.sql, *statement.arguments(tenant_id=tenant_id, **documents)
-        )
-        self._demand_all(names, counts)
-
-    def _demand_all(self, names: Iterable[str], counts: Any) -> None:  # noqa: ANN401
-        for name in names:
-            if _BY_NAME[name].counted and counts[name] < len(self.rows[name]):
-                raise DecisionOutdated(self.refusals[name])
+        try:
+            await connection.fetchrow(
+                statement.sql, *statement.arguments(tenant_id=tenant_id, **documents)
+            )
+        except asyncpg.PostgresError as error:
+            if error.sqlstate != ROWS_MISSING:
+                raise
+            raise DecisionOutdated(self.refusals[str(error)]) from error

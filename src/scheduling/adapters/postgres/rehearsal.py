@@ -3,16 +3,14 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
+from uuid import UUID
 
 import asyncpg
 
+from scheduling.adapters.postgres.sessions import PooledSessions, Sessions
 from scheduling.adapters.postgres.statements import Connection
 from scheduling.adapters.postgres.transaction import Transaction
-from scheduling.adapters.postgres.unit_of_work import (
-    LONGEST_WAIT,
-    PostgresUnitOfWork,
-    beginning,
-)
+from scheduling.adapters.postgres.unit_of_work import PostgresUnitOfWork
 from scheduling.adapters.postgres.violations import in_our_words
 from scheduling.application.ports.clock import Clock
 from scheduling.application.ports.identity import Caller
@@ -29,14 +27,29 @@ async def rehearse(
     Nothing of it is there for anybody else, nor for anybody afterwards. What they
     would change stays locked until then.
     """
+    sessions = PooledSessions(pool)
     with in_our_words():
-        async with pool.acquire(timeout=LONGEST_WAIT) as connection:
-            await connection.execute(beginning(tenant_id))
-            try:
-                yield partial(_begin_part, connection, now)
-            finally:
-                if not connection.is_closed():
-                    await connection.execute("ROLLBACK")
+        connection = await sessions.take(tenant_id)
+        try:
+            await connection.execute("BEGIN")
+            yield partial(_begin_part, connection, now)
+        finally:
+            if not connection.is_closed():
+                await connection.execute("ROLLBACK")
+            await sessions.give_back(connection)
+
+
+class _TheOne(Sessions):
+    """The rehearsal's connection, for all who ask, until the rehearsal is over."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    async def take(self, tenant_id: UUID) -> Connection:  # noqa: ARG002  # it is set
+        return self._connection
+
+    async def give_back(self, connection: Connection) -> None:
+        pass
 
 
 @asynccontextmanager
@@ -45,7 +58,7 @@ async def _begin_part(
 ) -> AsyncIterator[UnitOfWork]:
     with in_our_words():
         await connection.execute("SAVEPOINT part")
-        transaction = Transaction(connection, caller)
+        transaction = Transaction(_TheOne(connection), caller, held=connection)
         try:
             yield PostgresUnitOfWork(transaction, now)
             if transaction.batch:

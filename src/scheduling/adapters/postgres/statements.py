@@ -13,18 +13,22 @@ from sqlalchemy import Executable
 from sqlalchemy.dialects.postgresql import asyncpg as asyncpg_dialect
 from sqlalchemy.sql.elements import ClauseElement
 
-Connection: TypeAlias = "asyncpg.Connection | PoolConnectionProxy"
+Connection: TypeAlias = asyncpg.Connection | PoolConnectionProxy
 
 _DIALECT = asyncpg_dialect.dialect()  # type: ignore[no-untyped-call]
 
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """SQL with `$n` parameters, and the names of the parameters in their order."""
+    """SQL with `$n` parameters, and the names of the parameters in their order.
+
+    What it `locks` must stay locked until all is written: it takes a transaction.
+    """
 
     sql: str
     names: tuple[str, ...]
     constants: dict[str, Any]
+    locks: bool = False
 
     def arguments(self, **values: Any) -> list[Any]:  # noqa: ANN401
         """Return the values in the order that the statement wants them.
@@ -37,7 +41,7 @@ class Statement:
         ]
 
 
-def compiled(statement: Executable) -> Statement:
+def compiled(statement: Executable, *, locks: bool = False) -> Statement:
     if not isinstance(statement, ClauseElement):
         raise TypeError("only what SQLAlchemy Core builds can be compiled")
     result = statement.compile(dialect=_DIALECT)
@@ -47,4 +51,5 @@ def compiled(statement: Executable) -> Statement:
         sql=str(result),
         names=names,
         constants={name: values[name] for name in names if values[name] is not None},
+        locks=locks,
     )

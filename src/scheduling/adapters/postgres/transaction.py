@@ -1,4 +1,11 @@
-"""An open transaction of one tenant, and the writes gathered for it so far."""
+"""One caller's reads, and the writes gathered so far.
+
+What only reads, or reads and then writes one statement, needs no BEGIN and no COMMIT: a
+statement is a transaction by itself, and under READ COMMITTED each sees what is
+committed when it begins anyway. Two round trips of four are saved so, and nobody keeps
+a connection while thinking: six of them do the work of twenty. A transaction is opened,
+and its connection held, where something is locked; all that follows is then in it.
+"""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -8,6 +15,7 @@ from uuid import UUID
 
 from scheduling.adapters.cloud_events import to_envelope
 from scheduling.adapters.postgres.batch import AUDIT, OUTBOX, Batch
+from scheduling.adapters.postgres.sessions import Sessions
 from scheduling.adapters.postgres.statements import Connection, Statement
 from scheduling.adapters.postgres.tables import OUTBOX_PARTITIONS
 from scheduling.application.ports.identity import Caller
@@ -18,22 +26,64 @@ Changes = Mapping[str, tuple[object, object]]
 """Old and new value by field; ids, codes and times only."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Transaction:
-    connection: Connection
+    """`held` is the connection of an open transaction; None while none is needed."""
+
+    sessions: Sessions
     caller: Caller
     batch: Batch = field(default_factory=Batch)
+    held: Connection | None = None
 
     async def rows(self, statement: Statement, **values: Any) -> Sequence[Any]:  # noqa: ANN401
         """Run a reading statement for the caller's tenant."""
+        connection = self.held or await self._take(locks=statement.locks)
         arguments = statement.arguments(tenant_id=self.caller.tenant_id, **values)
-        found: Sequence[Any] = await self.connection.fetch(statement.sql, *arguments)
+        try:
+            found: Sequence[Any] = await connection.fetch(statement.sql, *arguments)
+        finally:
+            await self._leave(connection)
         return found
 
     async def row(self, statement: Statement, **values: Any) -> Any:  # noqa: ANN401
         """Return the first row, or None."""
-        arguments = statement.arguments(tenant_id=self.caller.tenant_id, **values)
-        return await self.connection.fetchrow(statement.sql, *arguments)
+        found = await self.rows(statement, **values)
+        return found[0] if found else None
+
+    async def commit(self) -> None:
+        """Write what was gathered. Raise DecisionOutdated where that is too late."""
+        if self.batch:
+            connection = self.held or await self._take()
+            try:
+                await self.batch.send(connection, self.caller.tenant_id)
+            finally:
+                await self._leave(connection)
+        await self._end("COMMIT")
+
+    async def undo(self) -> None:
+        await self._end("ROLLBACK")
+
+    async def _take(self, *, locks: bool = False) -> Connection:
+        connection = await self.sessions.take(self.caller.tenant_id)
+        if locks:
+            self.held = connection
+            await connection.execute("BEGIN")
+        return connection
+
+    async def _leave(self, connection: Connection) -> None:
+        if connection is not self.held:
+            await self.sessions.give_back(connection)
+
+    async def _end(self, how: str) -> None:
+        connection, self.held = self.held, None
+        if connection is None:
+            return
+        try:
+            # A lost connection has rolled back by itself; it can never have committed.
+            if how == "COMMIT" or not connection.is_closed():
+                await connection.execute(how)
+        finally:
+            await self.sessions.give_back(connection)
 
     def announce(self, events: Iterable[Event]) -> None:
         """Put the news into the outbox, in the order in which they happened."""

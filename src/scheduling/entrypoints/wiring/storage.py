@@ -9,7 +9,8 @@ from functools import partial
 from scheduling.adapters.postgres.bell import OutboxBell
 from scheduling.adapters.postgres.readiness import schema_of
 from scheduling.adapters.postgres.rehearsal import rehearse
-from scheduling.adapters.postgres.unit_of_work import begin_work, open_pool
+from scheduling.adapters.postgres.sessions import open_pool
+from scheduling.adapters.postgres.unit_of_work import begin_work
 from scheduling.application.ports.clock import Clock
 from scheduling.application.ports.unit_of_work import BeginWork
 from scheduling.domain.identifiers import TenantId
