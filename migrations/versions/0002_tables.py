@@ -376,30 +376,15 @@ CREATE INDEX ix_audit_entity ON audit (tenant_id, entity_id, at);
 """
 
 
-# A statement that touched fewer rows than it was given fails as a whole.
-DEMAND_ROWS = """
-CREATE FUNCTION demand_rows(touched bigint, given integer, what text) RETURNS boolean
-LANGUAGE plpgsql AS $$
-BEGIN
-  IF touched < given THEN
-    RAISE EXCEPTION USING ERRCODE = 'SC001', MESSAGE = what;
-  END IF;
-  RETURN true;
-END $$
-"""
-
-
 def upgrade() -> None:
     op.execute("SET LOCAL ROLE scheduling_owner")
     for statement in filter(str.strip, DDL.split(";")):
         op.execute(statement)
-    op.execute(DEMAND_ROWS)
     op.execute("RESET ROLE")
 
 
 def downgrade() -> None:
     op.execute("SET LOCAL ROLE scheduling_owner")
-    op.execute("DROP FUNCTION demand_rows")
     for table in reversed(TABLES):
         op.execute(f"DROP TABLE {table}")
     op.execute("RESET ROLE")

@@ -24,11 +24,7 @@ from scheduling.entrypoints.importing.records import Kind
 from scheduling.entrypoints.importing.report import Report, Tallies, Tally
 from scheduling.entrypoints.importing.running import Checkpoint, Import
 from scheduling.entrypoints.settings import Settings
-from scheduling.entrypoints.wiring.storage import (
-    open_rehearsal,
-    open_storage,
-    system_clock,
-)
+from scheduling.entrypoints.wiring import storage as wiring
 from tests.builders import a_caller
 
 EXAMPLES = Path(__file__).parents[2] / "examples" / "import"
@@ -82,7 +78,7 @@ class Clinic:
             return await Import(
                 mapped=mapped,
                 kinds=mapped.kinds,
-                keep=Keep(begin, system_clock, caller),
+                keep=Keep(begin, wiring.system_clock, caller),
                 concurrency=1 if dry_run else 4,
                 report=Report(self.report),
                 checkpoint=None
@@ -93,11 +89,11 @@ class Clinic:
             )()
 
     def _rehearsal(self) -> AbstractAsyncContextManager[BeginWork]:
-        return open_rehearsal(self.settings, self.tenant_id)
+        return wiring.open_rehearsal(self.settings, self.tenant_id)
 
     @asynccontextmanager
     async def _storage(self) -> AsyncIterator[BeginWork]:
-        async with open_storage(self.settings) as storage:
+        async with wiring.open_storage(self.settings) as storage:
             yield storage.begin
 
     async def rows(self, query: str) -> list[Any]:
@@ -325,7 +321,7 @@ def _future(**given: object) -> str:
         "who": "Ada",
         "skills": "ecg;mri",
         "patient": {"no": 7, "name": "Ben"},
-        "at": f"{system_clock().year + 1}-01-15T09:00:00+01:00",
+        "at": f"{wiring.system_clock().year + 1}-01-15T09:00:00+01:00",
         "minutes": 30,
     }
     return json.dumps({**row, **given}) + "\n"

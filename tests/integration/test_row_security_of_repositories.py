@@ -7,6 +7,7 @@ from uuid import UUID, uuid4
 import asyncpg
 import pytest
 
+from scheduling.adapters.postgres.sessions import PooledSessions
 from scheduling.adapters.postgres.tables import metadata
 from scheduling.application.commands.answer_once import AnswerOnce
 from scheduling.application.commands.book_appointment import BookAppointment
@@ -84,13 +85,48 @@ async def test_a_tenant_sees_its_own_rows_and_nobody_elses(
 
 
 async def test_whoever_names_no_tenant_sees_nothing(
+    database_url: str, clinic: Clinic
+) -> None:
+    connection = await asyncpg.connect(
+        database_url, server_settings={"role": "scheduling_api"}
+    )
+    try:
+        for table in READABLE:
+            count = await connection.fetchval(f"SELECT count(*) FROM {table}")  # noqa: S608  # our own names
+            assert count == 0, (table, clinic.caller.tenant_id)
+    finally:
+        await connection.close()
+
+
+async def test_a_connection_is_the_next_tenant_s_before_it_is_handed_over(
     storage: PostgresStorage, clinic: Clinic
 ) -> None:
-    """The connection has just worked for a tenant; nothing of that is left on it."""
+    """It has just worked for a tenant; nothing of that is left for the next one."""
+    sessions = PooledSessions(storage.pool)
     async with storage.begin(clinic.caller) as work:
         assert await work.patients.find(clinic.patients[0].id)
-    for table in READABLE:
-        assert await rows(storage, table, None) == 0, table
+    for own in (uuid4(), clinic.caller.tenant_id, uuid4()):
+        connection = await sessions.take(own)
+        try:
+            tenants = await connection.fetch("SELECT DISTINCT tenant_id FROM patients")
+            expected = {own} & {clinic.caller.tenant_id}
+            assert {row["tenant_id"] for row in tenants} == expected
+        finally:
+            await sessions.give_back(connection)
+
+
+async def test_a_session_of_another_tenant_finds_nothing_for_this_one(
+    storage: PostgresStorage, clinic: Clinic
+) -> None:
+    """Were the setting ever wrong, each statement names its tenant too."""
+    connections = [await storage.pool.acquire() for _ in range(storage.pool.get_size())]
+    for connection in connections:
+        await connection.execute(
+            f"SELECT set_config('app.tenant_id', '{uuid4()}', false)"
+        )
+        await storage.pool.release(connection)
+    async with storage.begin(clinic.caller) as work:
+        assert await work.patients.find(clinic.patients[0].id) is None
 
 
 async def test_the_api_has_no_business_in_the_inbox(storage: PostgresStorage) -> None:

@@ -8,6 +8,7 @@ import asyncpg
 import pytest
 
 from scheduling.application.commands.book_appointment import BookAppointment
+from scheduling.application.ports.repositories import IdempotencyKey
 from scheduling.application.ports.unavailable import DatabaseUnavailable
 from scheduling.application.ports.unit_of_work import TransactionAborted
 from scheduling.domain.appointment import Appointment, Status
@@ -99,8 +100,8 @@ async def test_a_session_that_is_ended_undoes_its_work_and_the_next_one_works(
     try:
         with pytest.raises(DatabaseUnavailable):
             async with storage.begin(clinic.caller) as work:
-                facts = await work.appointments.facts_for(clinic.request())
-                assert facts.slots
+                key = IdempotencyKey("lost", "print")
+                assert await work.answers.recall(key) is None
                 await operator.execute(
                     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
                     "WHERE datname = current_database() "

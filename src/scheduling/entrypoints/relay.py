@@ -18,7 +18,7 @@ from scheduling.adapters.nats.connection import Connection, open_connection
 from scheduling.adapters.nats.publisher import JetStreamPublisher
 from scheduling.adapters.nats.streams import UnsafeStream, ensure_stream
 from scheduling.adapters.postgres.outbox import PostgresOutbox, open_outbox
-from scheduling.application.commands.relay_outbox import BATCH, RelayOutbox
+from scheduling.application.commands.relay_outbox import RelayOutbox
 from scheduling.application.ports.messaging import (
     BrokerUnavailable,
     OutboxLost,
@@ -29,6 +29,11 @@ from scheduling.entrypoints.telemetry import configure_logging, open_metrics
 
 LANES = 2
 """Claims under way at a time: one is published while the next is read or marked."""
+
+PLENTY = 256
+"""Events of one claim from which on there may be more at once: the most of a partition.
+Below that the bell is worth waiting for, so that a busy stretch goes out in batches.
+"""
 
 POLL = (0.25, 0.5)
 """Seconds between two looks without a bell, by chance in between."""
@@ -163,7 +168,7 @@ async def _work(
 async def _lane(stop: asyncio.Event, relay: RelayOutbox, wake: "Wake") -> None:
     while not stop.is_set():
         rings = wake.rings
-        if await relay() < BATCH:
+        if await relay() < PLENTY:
             await wake.after(rings, random.uniform(*POLL))  # noqa: S311  # no secret
 
 

@@ -146,9 +146,12 @@ class PostgresAppointments(AppointmentRepository):
             otherwise=OptimisticLockConflict(f"{appointment.id} is there already."),
         )
         self.transaction.announce(appointment.events)
-        self._audit(
-            "appointment.booked", appointment, {"status": (None, appointment.status)}
-        )
+        changes: dict[str, tuple[object, object]] = {
+            "status": (None, appointment.status)
+        }
+        if appointment.overbooked:
+            changes["overbooked"] = (None, True)
+        self._audit("appointment.booked", appointment, changes)
 
     async def get(self, id: AppointmentId) -> Appointment:
         appointment = await self.find(id)

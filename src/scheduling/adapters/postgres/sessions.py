@@ -4,6 +4,7 @@ from typing import Protocol, cast
 from uuid import UUID
 
 import asyncpg
+from asyncpg.pool import PoolConnectionProxy
 
 from scheduling.adapters.postgres.statements import Connection
 from scheduling.adapters.postgres.violations import in_our_words

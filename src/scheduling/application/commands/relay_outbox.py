@@ -37,7 +37,7 @@ class RelayOutbox:
     few: int = FEW
 
     async def __call__(self, limit: int = BATCH) -> int:
-        """Return how many events were found; below `limit`, wait for the bell."""
+        """Return how many events were found."""
         async with self.outbox.claim(limit) as events:
             remaining: Sequence[WaitingEvent] = events
             while remaining:

@@ -11,4 +11,8 @@ class Unavailable(Exception):
 
 
 class DatabaseUnavailable(Unavailable):
-    """No connection is to be had, or the one in use broke before the commit."""
+    """No connection is to be had, or the one in use broke.
+
+    Whether a commit that was under way took place is not known: who asks again under
+    the same Idempotency-Key gets the answer either way.
+    """

@@ -155,7 +155,8 @@ async def _unavailable(_request: Request, error: Unavailable) -> Response:
     return problem(
         503,
         error.code,
-        "Something that this service needs is away; nothing was done.",
+        "Something that this service needs is away. Ask again later: under the same "
+        "Idempotency-Key nothing is done twice.",
         headers={"Retry-After": str(error.retry_after)},
     )
 

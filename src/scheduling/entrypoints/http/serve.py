@@ -9,14 +9,22 @@ import uvicorn
 from scheduling.entrypoints.http.app import behind_front_door, create_app
 from scheduling.entrypoints.settings import Settings
 from scheduling.entrypoints.telemetry import configure_logging, open_metrics
-from scheduling.entrypoints.wiring.api import open_api
+from scheduling.entrypoints.wiring.api import demand_settings, open_api
+from scheduling.entrypoints.wiring.storage import Misconfigured
 
 GRACE = 20
 """Seconds that requests under way have, once the process is told to stop."""
 
 
 def serve(settings: Settings, *, host: str, port: int, fd: int | None = None) -> None:
-    """Listen on an address, or on a socket that was passed on."""
+    """Listen on an address, or on a socket that was passed on.
+
+    Raise SystemExit, with a sentence, where settings are missing or not to be trusted.
+    """
+    try:
+        demand_settings(settings)
+    except Misconfigured as wrong:
+        raise SystemExit(str(wrong)) from wrong
     configure_logging(settings.log_level)
     metrics = open_metrics()
     app = create_app(partial(open_api, settings, metrics))

@@ -15,6 +15,15 @@ from scheduling.entrypoints.telemetry import Metrics
 from scheduling.entrypoints.wiring.storage import Misconfigured, open_storage
 
 
+def demand_settings(settings: Settings) -> None:
+    """Raise Misconfigured before anything is opened that would have to be closed."""
+    if settings.database_url is None:
+        raise Misconfigured("Set SCHEDULING_DATABASE_URL.")
+    _issuer(settings)
+    if settings.jwks_url is None and settings.jwks_file is None:
+        raise Misconfigured("Set SCHEDULING_JWKS_URL or SCHEDULING_JWKS_FILE.")
+
+
 @asynccontextmanager
 async def open_api(settings: Settings, metrics: Metrics) -> AsyncIterator[Wired]:
     """All that the API process stands on."""
