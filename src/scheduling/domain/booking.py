@@ -13,7 +13,13 @@ from scheduling.domain.availability import (
     why_not_offered,
     works_there,
 )
-from scheduling.domain.claim import Claim, Resource, claims_of, clashes
+from scheduling.domain.claim import (
+    Claim,
+    Resource,
+    claims_of,
+    clashes,
+    pairs_in_the_way,
+)
 from scheduling.domain.directory import ContactPreferences
 from scheduling.domain.errors import (
     BufferTimeConflict,
@@ -42,6 +48,8 @@ from scheduling.domain.period import Period, day_in, local_day
 from scheduling.domain.reminder import Reminder, reminders_for
 from scheduling.domain.settings import Settings
 from scheduling.domain.slot import Slot, SlotStatus, covering
+
+MOST_SLOTS = 96
 
 _OVERRIDABLE = (SlotNotAvailable, DoubleBookingDetected, BufferTimeConflict)
 
@@ -156,7 +164,7 @@ def decide_booking(
     first = slots[0]
     overbooked = refusal is not None
     if overbooked:
-        claims = tuple(replace(claim, overbooked=True) for claim in claims)
+        claims = _given_way(claims, facts.claims)
     appointment = Appointment(
         id=id,
         patient_id=request.patient_id,
@@ -193,6 +201,16 @@ def decide_booking(
     )
 
 
+def _given_way(
+    claims: tuple[Claim, ...], standing: tuple[Claim, ...]
+) -> tuple[Claim, ...]:
+    """Mark the claims that lie upon others by override. Nobody overrode the rest: there
+    the database still decides.
+    """
+    over = {id(claim) for claim, _ in pairs_in_the_way(claims, standing)}
+    return tuple(replace(c, overbooked=True) if id(c) in over else c for c in claims)
+
+
 def week_of(slot: Slot) -> Period:
     """Return the local week, from Monday, that a slot counts in."""
     monday = monday_of(local_day(slot.period.start, slot.timezone))
@@ -217,6 +235,11 @@ def _chains_for(
         chains: tuple[Chain, ...] = ((slot,),)
     else:
         chains = covering(facts.slots, when.period)
+        if any(len(chain) > MOST_SLOTS for chain in chains):
+            raise InvalidInput(
+                f"an appointment takes {MOST_SLOTS} slots at the most",
+                "durationMinutes",
+            )
     timezone = chains[0][0].timezone if chains else facts.location_timezone
     if facts.practitioner_active is None:
         raise PractitionerNotFound(when.practitioner_id)

@@ -4,14 +4,13 @@ The advisory lock keeps the same request out while it runs elsewhere; the primar
 has the last word should two ever pass it.
 """
 
-import zlib
 from dataclasses import dataclass
 from functools import cache
+from hashlib import blake2b
 
 import orjson
 from sqlalchemy import BigInteger, Text, func, select
 
-from scheduling.adapters.postgres import tables as t
 from scheduling.adapters.postgres.batch import ANSWERS, TENANT
 from scheduling.adapters.postgres.slots import given
 from scheduling.adapters.postgres.statements import Statement, compiled
@@ -24,34 +23,23 @@ from scheduling.application.ports.repositories import (
 )
 from scheduling.domain.errors import IdempotencyKeyReused, RequestInProgress
 
-_LOCK_SPACE = 0x1DE5 << 32
-"""Keeps these locks apart from the advisory locks of others in the database."""
-
 
 @cache
 def _recalling() -> Statement:
-    """Try the lock; whatever it says, read the answer that was given before."""
-    keys = t.idempotency_keys
-    asked = select(
-        func.pg_try_advisory_xact_lock(given("lock", BigInteger)).label("alone")
-    ).cte("asked")
-    return compiled(
-        select(
-            asked.c.alone,
-            keys.c.fingerprint,
-            keys.c.status,
-            keys.c.headers,
-            keys.c.body,
-        )
-        .select_from(asked)
-        .outerjoin(
-            keys,
-            (keys.c.tenant_id == TENANT)
-            & (keys.c.caller == given("caller", Text))
-            & (keys.c.key == given("key", Text)),
-        ),
-        locks=True,
-    )
+    """Try the lock; whatever it says, read the answer that was given before.
+
+    In a function of the database (migration 0004): one statement would look at what was
+    there before it had the lock, and miss the answer of who has just let go of it.
+    """
+    recalled = func.recall_answer(
+        given("lock", BigInteger), TENANT, given("caller", Text), given("key", Text)
+    ).table_valued("alone", "fingerprint", "status", "headers", "body")
+    return compiled(select(recalled), locks=True)
+
+
+def _lock_of(name: str) -> int:
+    digest = blake2b(name.encode(), digest_size=8, person=b"answers").digest()
+    return int.from_bytes(digest, signed=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +52,7 @@ class PostgresAnswers(AnswerRepository):
         name = f"{caller.tenant_id}\0{caller.subject}\0{key.key}"
         row = await self.transaction.row(
             _recalling(),
-            lock=_LOCK_SPACE | zlib.crc32(name.encode()),
+            lock=_lock_of(name),
             caller=caller.subject,
             key=key.key,
         )

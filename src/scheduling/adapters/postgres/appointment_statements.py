@@ -7,6 +7,7 @@ from sqlalchemy import (
     Column,
     ColumnElement,
     DateTime,
+    FromClause,
     Integer,
     Interval,
     Text,
@@ -17,6 +18,7 @@ from sqlalchemy import (
     literal_column,
     select,
 )
+from sqlalchemy.dialects.postgresql import aggregate_order_by
 
 from scheduling.adapters.postgres import tables as t
 from scheduling.adapters.postgres.batch import (
@@ -39,8 +41,8 @@ _INSTANT = DateTime(timezone=True)
 
 @cache
 def reading_for_booking(*, by_slot: bool) -> Statement:
-    """All that a booking decision needs: one row for each slot that may serve, with
-    the answers that hold for all of them repeated in it.
+    """All that a booking decision needs, in one row: by slot with the slot's columns,
+    by start with all slots that may serve as one JSON value.
 
     Everything hangs on one row that is always there, so that what is missing (patient,
     slot, practitioner) comes back as null and the domain names it.
@@ -58,13 +60,10 @@ def reading_for_booking(*, by_slot: bool) -> Statement:
         practitioner_id = given("practitioner_id", Uuid)
         location_id = given("location_id", Uuid)
         start, end = given("start", _INSTANT), given("end", _INSTANT)
-        serves = and_(
-            slots.c.practitioner_id == practitioner_id,
-            slots.c.location_id == location_id,
-            slots.c.starts_at >= start,
-            slots.c.starts_at < end,
-        )
-    asked = select(literal_column("1").label("one")).subquery("asked")
+        serves = None
+    asked: FromClause = select(literal_column("1").label("one")).subquery("asked")
+    if serves is not None:
+        asked = asked.outerjoin(slots, and_(slots.c.tenant_id == TENANT, serves))
     return compiled(
         select(
             t.patients.c.active.label("patient_active"),
@@ -77,7 +76,11 @@ def reading_for_booking(*, by_slot: bool) -> Statement:
             locations.c.timezone.label("location_timezone"),
             _assignments(practitioner_id, location_id).label("assignments"),
             _has_schedule(practitioner_id, location_id).label("has_schedule"),
-            *(c.label(f"slot_{c.name}") for c in slots.c if c.name != "tenant_id"),
+            *(
+                [_slots_that_serve(practitioner_id, location_id, start, end)]
+                if serves is None
+                else [slots.c[name].label(f"slot_{name}") for name in SLOT_COLUMNS]
+            ),
             _claims_of_practitioner(practitioner_id, start, end).label("claims"),
             _claims_of_others(start, end).label("other_claims"),
         )
@@ -90,7 +93,6 @@ def reading_for_booking(*, by_slot: bool) -> Statement:
             ),
         )
         .outerjoin(t.settings, t.settings.c.tenant_id == TENANT)
-        .outerjoin(slots, and_(slots.c.tenant_id == TENANT, serves))
         .outerjoin(
             practitioners,
             and_(
@@ -102,7 +104,39 @@ def reading_for_booking(*, by_slot: bool) -> Statement:
             locations,
             and_(locations.c.tenant_id == TENANT, locations.c.id == location_id),
         )
-        .order_by(slots.c.starts_at, slots.c.id)
+    )
+
+
+SLOT_COLUMNS = tuple(c.name for c in t.slots.c if c.name != "tenant_id")
+
+
+def _slots_that_serve(
+    practitioner_id: ColumnElement[Any],
+    location_id: ColumnElement[Any],
+    start: ColumnElement[Any],
+    end: ColumnElement[Any],
+) -> Any:  # noqa: ANN401
+    """All in one value: a row for each would repeat the claims with each."""
+    slots = t.slots
+    return (
+        select(
+            func.json_agg(
+                aggregate_order_by(
+                    func.json_build_array(*(slots.c[name] for name in SLOT_COLUMNS)),
+                    slots.c.starts_at,
+                    slots.c.id,
+                )
+            )
+        )
+        .where(
+            slots.c.tenant_id == TENANT,
+            slots.c.practitioner_id == practitioner_id,
+            slots.c.location_id == location_id,
+            slots.c.starts_at >= start,
+            slots.c.starts_at < end,
+        )
+        .scalar_subquery()
+        .label("slots")
     )
 
 

@@ -2,12 +2,15 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 import orjson
 
 from scheduling.adapters.postgres import tables as t
 from scheduling.adapters.postgres.appointment_statements import (
+    SLOT_COLUMNS,
     locking_practitioner,
     reading_for_booking,
     reading_with_slots,
@@ -100,10 +103,9 @@ class PostgresAppointments(AppointmentRepository):
                 "start": when.period.start,
                 "end": when.period.end,
             }
-        rows = await self.transaction.rows(
-            reading_for_booking(by_slot=isinstance(when, BySlot)), **values
-        )
-        return _facts_from(rows)
+        by_slot = isinstance(when, BySlot)
+        row = await self.transaction.row(reading_for_booking(by_slot=by_slot), **values)
+        return _facts_from(row, _the_slot(row) if by_slot else _all_slots(row))
 
     def add(self, booking: Booking) -> None:
         appointment, batch = booking.appointment, self.transaction.batch
@@ -240,15 +242,28 @@ def _status_before(appointment: Appointment) -> str | None:
     return next((step.old_status for step in steps), None)
 
 
-def _facts_from(rows: Sequence[Any]) -> BookingFacts:
-    one = rows[0]
-    claims = {
-        json: claim_from(json)
-        for row in rows
-        for found in (row["claims"], row["other_claims"])
-        if found is not None
-        for json in map(tuple, orjson.loads(found))
-    }
+def _the_slot(row: Any) -> tuple[Slot, ...]:  # noqa: ANN401
+    return () if row["slot_id"] is None else (slot_from(row, "slot_"),)
+
+
+def _all_slots(row: Any) -> tuple[Slot, ...]:  # noqa: ANN401
+    return tuple(
+        _slot_from_json(values) for values in orjson.loads(row["slots"] or "[]")
+    )
+
+
+def _slot_from_json(values: list[Any]) -> Slot:
+    row = dict(zip(SLOT_COLUMNS, values, strict=True))
+    for name in ("id", "schedule_id", "practitioner_id", "location_id"):
+        row[name] = UUID(row[name])
+    for name in ("starts_at", "ends_at"):
+        row[name] = datetime.fromisoformat(row[name])
+    return slot_from(row)
+
+
+def _facts_from(one: Any, slots: tuple[Slot, ...]) -> BookingFacts:  # noqa: ANN401
+    found = (one["claims"], one["other_claims"])
+    claims = [claim_from(j) for json in found if json for j in orjson.loads(json)]
     return BookingFacts(
         settings=settings_from(one),
         patient_active=one["patient_active"],
@@ -261,6 +276,6 @@ def _facts_from(rows: Sequence[Any]) -> BookingFacts:
             for role in orjson.loads(one["assignments"] or "[]")
         ),
         has_schedule=one["has_schedule"],
-        slots=tuple(slot_from(row, "slot_") for row in rows if row["slot_id"]),
-        claims=tuple(claims.values()),
+        slots=slots,
+        claims=tuple(claims),
     )

@@ -1,8 +1,13 @@
 """Where the schema stands, asked under the role of the process that asks."""
 
+import asyncio
+
 import asyncpg
 
 from scheduling.adapters.postgres.violations import in_our_words
+
+PATIENCE = 2.0
+"""Seconds, for a connection and the answer: who asks for readiness does not wait."""
 
 
 async def schema_of(pool: asyncpg.Pool) -> str | None:
@@ -12,9 +17,10 @@ async def schema_of(pool: asyncpg.Pool) -> str | None:
     """
     with in_our_words():
         try:
-            standing: str | None = await pool.fetchval(
-                "SELECT version_num FROM alembic_version", timeout=2
-            )
+            async with asyncio.timeout(PATIENCE):
+                standing: str | None = await pool.fetchval(
+                    "SELECT version_num FROM alembic_version"
+                )
         except asyncpg.UndefinedTableError:
             return None
     return standing

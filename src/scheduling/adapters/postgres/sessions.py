@@ -9,6 +9,10 @@ from asyncpg.pool import PoolConnectionProxy
 from scheduling.adapters.postgres.statements import Connection
 from scheduling.adapters.postgres.violations import in_our_words
 
+CONNECT_WITHIN = 5.0
+ANSWER_WITHIN = 20.0
+"""Seconds; longer than `statement_timeout`, which a silent server does not keep."""
+
 LONGEST_WAIT = 5.0
 """Seconds that a command waits for a connection before it is told to come back."""
 
@@ -66,6 +70,8 @@ async def open_pool(database_url: str, *, role: str, size: int) -> asyncpg.Pool:
             max_cached_statement_lifetime=0,
             max_cacheable_statement_size=64 * 1024,
             statement_cache_size=512,
+            timeout=CONNECT_WITHIN,
+            command_timeout=ANSWER_WITHIN,
             server_settings={"role": role, **SESSION},
             reset=_nothing_to_reset,
             connection_class=TenantConnection,

@@ -64,7 +64,7 @@ async def commanding(
     async def run(commands: Commands) -> StoredAnswer:
         return answer(await command(commands))
 
-    key = await _idempotency_key(request)
+    key = await _idempotency_key(request, caller)
     if key is None:
         return to_response(await settled(lambda: run(door.commands)))
     given, replayed = await settled(lambda: door.once(caller, key, run))
@@ -83,7 +83,7 @@ def to_response(answer: StoredAnswer) -> Response:
     )
 
 
-async def _idempotency_key(request: Request) -> IdempotencyKey | None:
+async def _idempotency_key(request: Request, caller: Caller) -> IdempotencyKey | None:
     given = request.headers.get("idempotency-key")
     if given is None:
         return None
@@ -95,6 +95,7 @@ async def _idempotency_key(request: Request) -> IdempotencyKey | None:
         request.url.path,
         request.url.query,
         request.headers.get("if-match", ""),
+        str(caller.patient_id),
     )
     digest = sha256("\n".join(asked).encode() + b"\n" + body)
     return IdempotencyKey(given, digest.hexdigest())
