@@ -1,8 +1,8 @@
 """Row level security as the second lock, and what each role may do.
 
-`app.tenant_id` is set with the BEGIN of every transaction. A role that works for one
-tenant at a time sees that tenant only, even where a query forgets its filter. The
-relay and the crons sweep all tenants, and only what they sweep.
+`app.tenant_id` is set before a connection is handed to whoever works for a tenant. A
+role that works for one tenant at a time sees that tenant only, even where a query
+forgets its filter. The relay and the crons sweep all tenants, and only what they sweep.
 """
 
 from alembic import op
@@ -99,7 +99,7 @@ SWEEPS = (
     ),
 )
 
-TENANT_OF_THE_TRANSACTION = (
+TENANT_OF_THE_SESSION = (
     "tenant_id = NULLIF(current_setting('app.tenant_id', true), '')::uuid"
 )
 
@@ -110,8 +110,8 @@ def upgrade() -> None:
         op.execute(f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY")
         op.execute(f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY")
         op.execute(
-            f"CREATE POLICY tenant ON {table} USING ({TENANT_OF_THE_TRANSACTION}) "
-            f"WITH CHECK ({TENANT_OF_THE_TRANSACTION})"
+            f"CREATE POLICY tenant ON {table} USING ({TENANT_OF_THE_SESSION}) "
+            f"WITH CHECK ({TENANT_OF_THE_SESSION})"
         )
     for role, tables in SWEEPS:
         for table in tables:

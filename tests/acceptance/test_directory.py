@@ -108,6 +108,8 @@ async def test_a_role_is_read_as_it_was_put(desk: Desk) -> None:
     read = (await desk.get(path)).json()
     assert {name: read[name] for name in role} == role
     assert (await desk.put(path, role)).headers["etag"] == '"1"'
+    moved = role | {"practitionerId": await desk.a_practitioner()}
+    assert field_of(await desk.put(path, moved)) == "practitionerId"
 
 
 async def test_codes_and_file_numbers_are_given_once(desk: Desk) -> None:

@@ -213,6 +213,8 @@ async def test_a_patients_token_never_carries_staff_rights(
     assert codes(await own.book(slot, patient, **override)) == [
         (403, "DOUBLE_BOOKING_OVERRIDE_DENIED")
     ]
+    room: Thing = {"resources": [{"type": "room", "id": str(NOBODY)}]}
+    assert codes(await own.book(slot, patient, **room)) == [(403, "FORBIDDEN")]
 
 
 async def test_a_patient_does_not_learn_whose_appointment_is_in_the_way(

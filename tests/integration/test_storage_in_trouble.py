@@ -1,12 +1,17 @@
 """What PostgreSQL does to a transaction, told in the words of the ports."""
 
 import asyncio
+import os
+import signal
 from collections.abc import AsyncIterator
+from functools import partial
 from typing import Any
 
 import asyncpg
 import pytest
 
+from scheduling.adapters.postgres.sessions import open_pool
+from scheduling.adapters.postgres.unit_of_work import begin_work
 from scheduling.application.commands.book_appointment import BookAppointment
 from scheduling.application.ports.repositories import IdempotencyKey
 from scheduling.application.ports.unavailable import DatabaseUnavailable
@@ -124,3 +129,24 @@ async def test_hundreds_of_transactions_on_one_connection_stay_right(
         for slot in range(110, 250):
             await book(storage, clinic, slot)
         assert len(await storage.claims(clinic.caller)) == 2 * 140
+
+
+async def test_a_server_that_falls_silent_is_not_waited_for(database_url: str) -> None:
+    pool = await open_pool(
+        database_url, role="scheduling_api", size=1, answer_within=0.3
+    )
+    begin = partial(begin_work, pool, lambda: None, lambda: EIGHT)
+    clinic = await open_clinic(begin)
+    async with pool.acquire() as connection:
+        backend = connection.get_server_pid()
+    os.kill(backend, signal.SIGSTOP)
+    try:
+        async with asyncio.timeout(20):
+            with pytest.raises(DatabaseUnavailable):
+                async with begin(clinic.caller) as work:
+                    await work.slots.get(clinic.slots[0].id)
+    finally:
+        os.kill(backend, signal.SIGCONT)
+    async with begin(clinic.caller) as work:
+        assert (await work.slots.get(clinic.slots[0].id)).version == 1
+    await pool.close()

@@ -5,6 +5,7 @@ from datetime import date, datetime, time
 from enum import StrEnum
 from typing import Self
 
+from scheduling.domain.errors import InvalidInput
 from scheduling.domain.events import Event, SchedulePublished
 from scheduling.domain.identifiers import (
     LocationId,
@@ -79,6 +80,16 @@ class PractitionerRole:
             check_version(expected, 0)
             return replace(self, version=1, created_at=now, updated_at=now, is_new=True)
         check_version(expected, stored.version)
+        moved = (self.practitioner_id, self.location_id) != (
+            stored.practitioner_id,
+            stored.location_id,
+        )
+        if moved:
+            # Its slots and bookings are that practitioner's, at that location.
+            raise InvalidInput(
+                "a role keeps its practitioner and its location; make another one",
+                "practitionerId",
+            )
         same = replace(
             self,
             version=stored.version,

@@ -3,6 +3,7 @@ from dataclasses import replace
 import pytest
 
 from scheduling.domain.booking import BookingRequest, Override, decide_booking
+from scheduling.domain.claim import ActorKind
 from scheduling.domain.errors import (
     BookingLimitReached,
     OutsideBookingWindow,
@@ -37,6 +38,10 @@ def test_an_override_takes_time_that_somebody_has() -> None:
     other = a_booking(a_slot(practitioner_id=SLOT.practitioner_id))
     booking = decide_booking(insisting(), facts(SLOT, claims=other.claims), now=EIGHT)
     assert booking.appointment.overbooked
+    # Nobody overrode the patient's own time: there the database still decides.
+    assert {claim.kind for claim in booking.claims if claim.overbooked} == {
+        ActorKind.PRACTITIONER
+    }
 
 
 def test_an_override_that_is_not_needed_leaves_no_mark() -> None:

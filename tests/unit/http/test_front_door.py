@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 
 import httpx2
 import pytest
+from starlette.requests import ClientDisconnect
 
 from scheduling.entrypoints.telemetry import Metrics, configure_logging
 from tests.unit.http.door import ANY_UUID, Door
@@ -175,3 +176,13 @@ async def test_the_access_log_holds_no_path_query_token_or_body(
     text = log.getvalue().decode()
     assert text.count('"event":"request"') == 2
     assert "MARKER" not in text
+
+
+async def test_a_client_that_goes_away_is_no_fault_of_ours(
+    door: Door, client: httpx2.AsyncClient, log: io.BytesIO
+) -> None:
+    door.crash = ClientDisconnect()
+    await client.get("/crash")
+    figures = Metrics(door.registry).render()[0].decode()
+    assert 'route="/crash",status="499"} 1.0' in figures
+    assert b"request.crashed" not in log.getvalue()

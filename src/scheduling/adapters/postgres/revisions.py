@@ -32,6 +32,17 @@ def newest_revision() -> str:
     return str(newest.pop())
 
 
+def older_revisions() -> frozenset[str]:
+    """Return those that another of ours follows.
+
+    A database at one that is not known here was migrated by a newer build, which has
+    only added to what this one needs: expand first, contract when nobody old is left.
+    """
+    versions = (migrations_folder() / "versions").glob("*.py")
+    followed = {str(names["down_revision"]) for names in map(_names, versions)}
+    return frozenset(followed - {"None"})
+
+
 async def standing_revision(database_url: str) -> str | None:
     """Return where the database stands; None before the first migration."""
     connection = await asyncpg.connect(database_url)

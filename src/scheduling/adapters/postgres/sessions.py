@@ -60,7 +60,9 @@ class TenantConnection(asyncpg.Connection):
             self._tenant = tenant_id
 
 
-async def open_pool(database_url: str, *, role: str, size: int) -> asyncpg.Pool:
+async def open_pool(
+    database_url: str, *, role: str, size: int, answer_within: float = ANSWER_WITHIN
+) -> asyncpg.Pool:
     """Connect under a role. Raise DatabaseUnavailable where nobody answers."""
     with in_our_words():
         return await asyncpg.create_pool(
@@ -71,7 +73,7 @@ async def open_pool(database_url: str, *, role: str, size: int) -> asyncpg.Pool:
             max_cacheable_statement_size=64 * 1024,
             statement_cache_size=512,
             timeout=CONNECT_WITHIN,
-            command_timeout=ANSWER_WITHIN,
+            command_timeout=answer_within,
             server_settings={"role": role, **SESSION},
             reset=_nothing_to_reset,
             connection_class=TenantConnection,

@@ -8,10 +8,13 @@ and its connection held, where something is locked; all that follows is then in 
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
+
+import asyncpg
 
 from scheduling.adapters.cloud_events import to_envelope
 from scheduling.adapters.postgres.batch import AUDIT, OUTBOX, Batch
@@ -61,7 +64,11 @@ class Transaction:
         await self._end("COMMIT")
 
     async def undo(self) -> None:
-        await self._end("ROLLBACK")
+        """Roll back; a connection that is lost has done so, and its loss is not told
+        instead of why all this is undone.
+        """
+        with suppress(asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+            await self._end("ROLLBACK")
 
     async def _take(self, *, locks: bool = False) -> Connection:
         connection = await self.sessions.take(self.caller.tenant_id)

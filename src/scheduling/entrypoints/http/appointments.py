@@ -8,7 +8,7 @@ from fastapi import Depends, Request
 from fastapi.responses import Response
 from pydantic import ConfigDict, Field, model_validator
 
-from scheduling.application.ports.identity import Caller, Scope
+from scheduling.application.ports.identity import Caller, Forbidden, Scope
 from scheduling.application.ports.repositories import StoredAnswer
 from scheduling.domain import errors
 from scheduling.domain.appointment import (
@@ -108,6 +108,9 @@ class BookingBody(Shape):
         return self
 
     def to_request(self, caller: Caller) -> BookingRequest:
+        if caller.patient_id is not None and self.resources:
+            # Which room or device a visit takes is the clinic's to say.
+            raise Forbidden(Scope.MANAGE)
         return BookingRequest(
             patient_id=PatientId(self.patient_id),
             when=self._when(),

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from scheduling.adapters.postgres.revisions import newest_revision
+from scheduling.adapters.postgres.revisions import newest_revision, older_revisions
 from scheduling.adapters.tokens.keys import KeyRing
 from scheduling.adapters.tokens.keys_in_file import KeysInFile
 from scheduling.adapters.tokens.verifier import TokenVerifier
@@ -28,11 +28,11 @@ def demand_settings(settings: Settings) -> None:
 async def open_api(settings: Settings, metrics: Metrics) -> AsyncIterator[Wired]:
     """All that the API process stands on."""
     async with open_storage(settings) as storage, _token_keys(settings) as keys:
-        newest = newest_revision()
+        newest, older = newest_revision(), older_revisions()
 
         async def readiness() -> str | None:
             standing = await storage.schema()
-            if standing == newest:
+            if standing is not None and standing not in older:
                 return None
             return f"The schema stands at {standing}, not at {newest}."
 
