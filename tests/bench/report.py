@@ -108,7 +108,7 @@ def _machine() -> dict[str, str]:
         "date": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         "commit": commit,
         "machine": f"{os.cpu_count()} cores, {cpu}, {platform.system()}"
-        f" {platform.release()}, Python {platform.python_version()}",
+        f", Python {platform.python_version()}",
         "load before": f"{os.getloadavg()[0]:.2f}",
         "versions": ", ".join(f"{name} {version(name)}" for name in packages),
     }

@@ -55,6 +55,8 @@ from tests.bench.world import (
 )
 
 CONNECTIONS = 16
+KEYED = 3
+"""Rounds with an Idempotency-Key, which generated clients always send."""
 
 
 async def measure(folder: Path, *, rounds: int = 11, seconds: int = 3) -> Result:
@@ -65,10 +67,11 @@ async def measure(folder: Path, *, rounds: int = 11, seconds: int = 3) -> Result
     ours: list[float] = []
     reference: list[float] = []
     tpc_b: list[float] = []
+    keyed: list[float] = []
     loads: list[Mapping[str, Any]] = []
     async with running_stack(folder) as stack:
         world = await make_world(
-            stack.database_url, uuid4(), slots=each * (2 * rounds + 1)
+            stack.database_url, uuid4(), slots=each * (2 * rounds + 1 + KEYED)
         )
         # Statements are prepared and the tables are no longer empty: not counted.
         await _ours(stack, world, range(each), seconds=4)
@@ -80,6 +83,11 @@ async def measure(folder: Path, *, rounds: int = 11, seconds: int = 3) -> Result
             loads.append(await _ours(stack, world, mine, seconds=seconds))
             ours.append(loads[-1]["per_second"])
             tpc_b.append(await _tpc_b(stack, seconds=2))
+        for n in range(KEYED):
+            first = each * (1 + 2 * rounds + n)
+            mine = range(first, first + each)
+            load = await _ours(stack, world, mine, seconds=seconds, keyed=True)
+            keyed.append(load["per_second"])
     latency = {
         name: median(load[name] for load in loads) for name in ("p50_ms", "p99_ms")
     }
@@ -95,9 +103,17 @@ async def measure(folder: Path, *, rounds: int = 11, seconds: int = 3) -> Result
         bar=0.60,
         aim=0.80,
         unit="of the reference",
-        remark=f"the rounds lie between {min(ratios):.2f} and {max(ratios):.2f}; "
-        f"{share:.2f} of a default TPC-B pgbench ({median(tpc_b):,.0f}/s)",
-        raw={"ours": ours, "reference": reference, "tpc_b": tpc_b, "loads": loads},
+        remark=f"with an Idempotency-Key {median(keyed):,.0f}/s;"
+        f" the rounds lie between {min(ratios):.2f} and {max(ratios):.2f};"
+        " the share of a TPC-B is "
+        f"{share:.2f} (pgbench's default transaction, {median(tpc_b):,.0f}/s)",
+        raw={
+            "ours": ours,
+            "reference": reference,
+            "tpc_b": tpc_b,
+            "keyed": keyed,
+            "loads": loads,
+        },
     )
 
 
@@ -116,7 +132,12 @@ async def _tpc_b(stack: Stack, *, seconds: int) -> float:
 
 
 async def _ours(
-    stack: Stack, world: World, numbers: range, *, seconds: float
+    stack: Stack,
+    world: World,
+    numbers: range,
+    *,
+    seconds: float,
+    keyed: bool = False,
 ) -> Mapping[str, Any]:
     place = urlsplit(stack.api_url)
     head = (
@@ -131,7 +152,8 @@ async def _ours(
             f'{{"patientId":"{world.patient(n)}","slotId":"{world.slot(n)}",'
             '"appointmentType":"follow-up"}'
         )
-        request = f"{head}Content-Length: {len(body)}\r\n\r\n{body}"
+        key = f"Idempotency-Key: {world.slot(n)}\r\n" if keyed else ""
+        request = f"{head}{key}Content-Length: {len(body)}\r\n\r\n{body}"
         lines.append(json.dumps(request))
     process = await asyncio.create_subprocess_exec(
         sys.executable,
