@@ -1,45 +1,54 @@
 """An answer is found by whoever gets the lock after it was given, at any instant."""
 
 import asyncio
-from functools import partial
-from uuid import uuid4
+from typing import Any
+from uuid import UUID, uuid4
 
-from scheduling.adapters.postgres.sessions import open_pool
-from scheduling.adapters.postgres.unit_of_work import begin_work
-from scheduling.application.ports.repositories import IdempotencyKey, StoredAnswer
-from scheduling.application.ports.unit_of_work import BeginWork
-from scheduling.domain.errors import RequestInProgress
-from tests.builders import EIGHT, a_caller
+import asyncpg
 
-ANSWER = StoredAnswer(201, {}, b"{}")
-KEYS = 150
-AT_ONCE = 4
+KEYS = 400
+WATCHERS = 5
+RECALL = "SELECT alone, fingerprint FROM recall_answer($1, $2, 'desk', $3)"
+KEEP = (
+    "INSERT INTO idempotency_keys"
+    " VALUES ($1, 'desk', $2, 'print', 201, '{}', '', now())"
+)
 
 
-async def ask_until_answered(
-    begin: BeginWork, caller: object, key: IdempotencyKey
-) -> int:
-    """Return how often nobody seemed to have answered, so that we did."""
-    answered = 0
+async def connected(database_url: str, tenant: UUID) -> Any:  # noqa: ANN401
+    return await asyncpg.connect(
+        database_url,
+        server_settings={"role": "scheduling_api", "app.tenant_id": str(tenant)},
+    )
+
+
+async def watch(connection: Any, lock: int, tenant: UUID, key: str) -> bool:  # noqa: ANN401
+    """Ask again and again; return whether the lock was ever had without the answer."""
     while True:
-        try:
-            async with begin(caller) as work:  # type: ignore[arg-type]
-                if await work.answers.recall(key) is not None:
-                    return answered
-                work.answers.keep(key, ANSWER)
-            answered += 1
-        except RequestInProgress:
-            await asyncio.sleep(0)
+        found = await connection.fetchrow(RECALL, lock, tenant, key)
+        if found["fingerprint"] is not None:
+            return False
+        if found["alone"]:
+            return True
 
 
-async def test_of_many_who_ask_at_once_one_finds_no_answer(database_url: str) -> None:
-    pool = await open_pool(database_url, role="scheduling_api", size=AT_ONCE)
-    begin = partial(begin_work, pool, lambda: None, lambda: EIGHT)
-    caller = a_caller()
-    try:
-        for _ in range(KEYS):
-            key = IdempotencyKey(str(uuid4()), "print")
-            asking = [ask_until_answered(begin, caller, key) for _ in range(AT_ONCE)]
-            assert sum(await asyncio.gather(*asking)) == 1
-    finally:
-        await pool.close()
+async def test_who_gets_the_lock_sees_the_answer_of_who_let_go_of_it(
+    database_url: str,
+) -> None:
+    tenant = uuid4()
+    clerk, *others = [
+        await connected(database_url, tenant) for _ in range(WATCHERS + 1)
+    ]
+    missed = 0
+    for lock in range(KEYS):
+        key = f"key-{lock}"
+        async with clerk.transaction():
+            assert (await clerk.fetchrow(RECALL, lock, tenant, key))["alone"]
+            watching = [
+                asyncio.create_task(watch(other, lock, tenant, key)) for other in others
+            ]
+            await clerk.execute(KEEP, tenant, key)
+        missed += sum(await asyncio.gather(*watching))
+    for connection in (clerk, *others):
+        await connection.close()
+    assert missed == 0

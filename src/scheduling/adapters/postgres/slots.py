@@ -98,9 +98,6 @@ def _in_the_way(slot: FromClause, *who: ColumnElement[bool]) -> Any:  # noqa: AN
     return select(func.bool_or(real)).where(*who).scalar_subquery()
 
 
-FILTERS = ("practitioner_id", "location_id", "specialty", "service_type", "after_id")
-
-
 @cache
 def searching(filters: frozenset[str], *, for_patient: bool) -> Statement:
     """Free slots with a seat at active places, with what is in their way.

@@ -118,6 +118,19 @@ def command(
     }
 
 
+def put(view: type[BaseModel], *refusals: Refusal) -> Any:  # noqa: ANN401
+    """Give the PUT of a directory entry its responses: made, or replaced whole."""
+    return command(
+        view,
+        *refusals,
+        errors.PreconditionFailed,
+        errors.OptimisticLockConflict,
+        status=200,
+        or_else=201,
+        if_match=True,
+    )
+
+
 def status(description: str, *, or_unready: bool = False) -> Any:  # noqa: ANN401
     """Give a probe its responses."""
     schema = {

@@ -111,14 +111,7 @@ def _put(one: Location) -> StoredAnswer:
 
 @router.put(
     "/{id}",
-    **documented.command(
-        LocationView,
-        errors.PreconditionFailed,
-        errors.OptimisticLockConflict,
-        status=200,
-        or_else=201,
-        if_match=True,
-    ),
+    **documented.put(LocationView),
 )
 async def put_location(
     id: UUID,

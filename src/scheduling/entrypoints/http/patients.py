@@ -120,14 +120,7 @@ def _put(one: Patient) -> StoredAnswer:
 
 @router.put(
     "/{id}",
-    **documented.command(
-        PatientView,
-        errors.PreconditionFailed,
-        errors.OptimisticLockConflict,
-        status=200,
-        or_else=201,
-        if_match=True,
-    ),
+    **documented.put(PatientView),
 )
 async def put_patient(
     id: UUID,

@@ -185,15 +185,8 @@ def _put(one: PractitionerRole) -> StoredAnswer:
 
 @router.put(
     "/{id}",
-    **documented.command(
-        PractitionerRoleView,
-        errors.PractitionerNotFound,
-        errors.LocationNotFound,
-        errors.PreconditionFailed,
-        errors.OptimisticLockConflict,
-        status=200,
-        or_else=201,
-        if_match=True,
+    **documented.put(
+        PractitionerRoleView, errors.PractitionerNotFound, errors.LocationNotFound
     ),
 )
 async def put_practitioner_role(

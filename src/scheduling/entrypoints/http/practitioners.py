@@ -80,14 +80,7 @@ def _put(one: Practitioner) -> StoredAnswer:
 
 @router.put(
     "/{id}",
-    **documented.command(
-        PractitionerView,
-        errors.PreconditionFailed,
-        errors.OptimisticLockConflict,
-        status=200,
-        or_else=201,
-        if_match=True,
-    ),
+    **documented.put(PractitionerView),
 )
 async def put_practitioner(
     id: UUID,
