@@ -2,16 +2,16 @@
 # everything else they install, below this folder. ARGS= passes options on:
 #   make run ARGS='--port 9000 --no-demo'      make test ARGS='-k booking'
 
-.PHONY: run test check bench set-up
+.PHONY: run test check bench set-up set-up-tests
 .DEFAULT_GOAL := run
 
 run: set-up
 	@exec .venv/bin/scheduling dev $(ARGS)
 
-test: set-up
+test: set-up-tests
 	@exec .venv/bin/pytest -n 2 $(ARGS)
 
-check: set-up
+check: set-up-tests
 	.venv/bin/ruff format --check .
 	.venv/bin/ruff check .
 	.venv/bin/mypy
@@ -24,3 +24,6 @@ bench: set-up
 
 set-up:
 	@.ci/set-up
+
+set-up-tests:
+	@.ci/set-up --tests
