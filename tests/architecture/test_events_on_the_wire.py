@@ -58,7 +58,7 @@ def test_another_library_reads_what_we_write(type_: str, event: Event) -> None:
     data = read.get_data()
     assert isinstance(data, dict)
     for value in data.values():
-        assert value is None or isinstance(value, (str, int, bool, list))
+        assert value is None or isinstance(value, (str, int, bool, list, dict))
     for key in data.keys() & {"start", "end"}:
         assert data[key].endswith("Z")
         assert datetime.fromisoformat(data[key]).utcoffset() is not None

@@ -4,14 +4,30 @@ from typing import Any
 from uuid import uuid4
 
 from scheduling.domain.events import (
+    AppointmentBefore,
     AppointmentCancelled,
     AppointmentCreated,
     AppointmentStatusChanged,
+    AppointmentUpdated,
+    CheckinCompleted,
     Event,
+    HoldExpired,
     SchedulePublished,
+    SlotBlocked,
     SlotOpened,
+    WaitlistCandidate,
+    WaitlistFulfilled,
+    WaitlistSlotAvailable,
 )
-from scheduling.domain.identifiers import SlotId
+from scheduling.domain.identifiers import (
+    AppointmentId,
+    LocationId,
+    PatientId,
+    PractitionerId,
+    ScheduleExceptionId,
+    SlotId,
+    WaitlistEntryId,
+)
 from tests.builders import EIGHT, between
 
 
@@ -94,6 +110,57 @@ EVENTS: tuple[tuple[str, Event], ...] = (
             period=between("09:00", "10:00"),
             remaining=1,
             **OF_A_SCHEDULE,
+        ),
+    ),
+    (
+        "slot.blocked",
+        SlotBlocked(
+            slot_id=SlotId(uuid4()),
+            period=between("09:00", "10:00"),
+            remaining=0,
+            exception_id=ScheduleExceptionId(uuid4()),
+            **OF_A_SCHEDULE,
+        ),
+    ),
+    (
+        "appointment.updated",
+        AppointmentUpdated(
+            status="booked",
+            overbooked=False,
+            changed=("start", "end", "slotIds"),
+            old=AppointmentBefore(
+                period=between("08:00", "09:00"),
+                practitioner_id=PractitionerId(uuid4()),
+                location_id=LocationId(uuid4()),
+                slot_ids=(SlotId(uuid4()),),
+                appointment_type="consultation",
+                status="booked",
+            ),
+            **OF_AN_APPOINTMENT,
+        ),
+    ),
+    ("checkin.completed", CheckinCompleted(**OF_AN_APPOINTMENT)),
+    ("hold.expired", HoldExpired(expired_at=EIGHT, **OF_AN_APPOINTMENT)),
+    (
+        "waitlist.slot-available",
+        WaitlistSlotAvailable(
+            candidates=(
+                WaitlistCandidate(
+                    waitlist_entry_id=WaitlistEntryId(uuid4()),
+                    patient_id=PatientId(uuid4()),
+                ),
+            ),
+            **OF_AN_APPOINTMENT,
+        ),
+    ),
+    (
+        "waitlist.fulfilled",
+        WaitlistFulfilled(
+            occurred_at=EIGHT,
+            version=2,
+            waitlist_entry_id=WaitlistEntryId(uuid4()),
+            patient_id=PatientId(uuid4()),
+            appointment_id=AppointmentId(uuid4()),
         ),
     ),
 )

@@ -14,7 +14,6 @@ QUESTIONS: Mapping[str, str] = {
                          CASE WHEN a.attnotnull THEN 'NOT NULL' END,
                          'identity=' || a.attidentity::text,
                          'generated=' || a.attgenerated::text,
-                         'position=' || a.attnum,
                          'default=' || pg_get_expr(d.adbin, d.adrelid)) AS shape
         FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
         LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum

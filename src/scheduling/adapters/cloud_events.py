@@ -17,9 +17,16 @@ from scheduling.domain.events import (
     AppointmentCreated,
     AppointmentEvent,
     AppointmentStatusChanged,
+    AppointmentUpdated,
+    CheckinCompleted,
     Event,
+    HoldExpired,
     SchedulePublished,
+    SlotBlocked,
+    SlotEvent,
     SlotOpened,
+    WaitlistFulfilled,
+    WaitlistSlotAvailable,
 )
 from scheduling.domain.identifiers import TenantId, new_id
 
@@ -96,6 +103,36 @@ def _(_event: SlotOpened) -> str:
     return "slot.opened"
 
 
+@type_of.register
+def _(_event: SlotBlocked) -> str:
+    return "slot.blocked"
+
+
+@type_of.register
+def _(_event: AppointmentUpdated) -> str:
+    return "appointment.updated"
+
+
+@type_of.register
+def _(_event: CheckinCompleted) -> str:
+    return "checkin.completed"
+
+
+@type_of.register
+def _(_event: HoldExpired) -> str:
+    return "hold.expired"
+
+
+@type_of.register
+def _(_event: WaitlistSlotAvailable) -> str:
+    return "waitlist.slot-available"
+
+
+@type_of.register
+def _(_event: WaitlistFulfilled) -> str:
+    return "waitlist.fulfilled"
+
+
 Data = dict[str, Any]
 
 
@@ -159,7 +196,57 @@ def _(event: SchedulePublished) -> Data:
 
 
 @_data.register
-def _(event: SlotOpened) -> Data:
+def _(event: AppointmentUpdated) -> Data:
+    old = event.old
+    return {
+        **_of_appointment(event),
+        "status": event.status,
+        "overbooked": event.overbooked,
+        "changed": event.changed,
+        "old": {
+            "practitionerId": old.practitioner_id,
+            "locationId": old.location_id,
+            "slotIds": old.slot_ids,
+            "start": old.period.start,
+            "end": old.period.end,
+            "appointmentType": old.appointment_type,
+            "status": old.status,
+        },
+    }
+
+
+@_data.register
+def _(event: CheckinCompleted) -> Data:
+    return _of_appointment(event)
+
+
+@_data.register
+def _(event: HoldExpired) -> Data:
+    return {**_of_appointment(event), "expiredAt": event.expired_at}
+
+
+@_data.register
+def _(event: WaitlistSlotAvailable) -> Data:
+    told = _of_appointment(event)
+    # Whose time it was is nobody's business who waits for it.
+    del told["patientId"]
+    candidates = [
+        {"waitlistEntryId": one.waitlist_entry_id, "patientId": one.patient_id}
+        for one in event.candidates
+    ]
+    return {**told, "candidates": candidates}
+
+
+@_data.register
+def _(event: WaitlistFulfilled) -> Data:
+    return {
+        "waitlistEntryId": event.waitlist_entry_id,
+        "patientId": event.patient_id,
+        "appointmentId": event.appointment_id,
+    }
+
+
+def _of_slot(event: SlotEvent) -> Data:
     return {
         "slotId": event.slot_id,
         "scheduleId": event.schedule_id,
@@ -170,3 +257,13 @@ def _(event: SlotOpened) -> Data:
         "timezone": event.timezone,
         "remaining": event.remaining,
     }
+
+
+@_data.register
+def _(event: SlotOpened) -> Data:
+    return _of_slot(event)
+
+
+@_data.register
+def _(event: SlotBlocked) -> Data:
+    return {**_of_slot(event), "exceptionId": event.exception_id}

@@ -22,6 +22,7 @@ from scheduling.domain.identifiers import (
     PatientId,
     PractitionerId,
     ScheduleId,
+    SeriesId,
     SlotId,
 )
 from scheduling.domain.period import Period
@@ -119,6 +120,9 @@ class Appointment:
     overbooked: bool = False
     override_reason: str | None = None
     hold_expires_at: datetime | None = None
+    held_by: str | None = None
+    series_id: SeriesId | None = None
+    series_index: int | None = None
     status_reason_code: str | None = None
     status_comment: str | None = None
     cancelled_by: Initiator | None = None

@@ -37,6 +37,7 @@ class Claim:
 
     `until` is the end with the buffer as it was when the time was booked. An overbooked
     claim is seen by those who ask first, and does not stop those who may override.
+    A hold's claim stands in nobody's way from `expires_at` on, swept or not.
     """
 
     appointment_id: AppointmentId
@@ -46,6 +47,10 @@ class Claim:
     period: Period
     until: datetime
     overbooked: bool = False
+    expires_at: datetime | None = None
+
+    def has_lapsed(self, now: datetime) -> bool:
+        return self.expires_at is not None and self.expires_at <= now
 
     def is_in_the_way_of(self, other: Self) -> bool:
         return (
@@ -116,6 +121,7 @@ def claims_of(
     slots: Iterable[tuple[UUID, Period]],
     buffer: timedelta,
     overbooked: bool,
+    expires_at: datetime | None = None,
 ) -> tuple[Claim, ...]:
     """Return what an appointment takes, in the one order in which all take theirs.
 
@@ -133,6 +139,7 @@ def claims_of(
             period=period,
             until=period.end,
             overbooked=overbooked,
+            expires_at=expires_at,
         )
     ]
     exclusive = [
@@ -152,6 +159,7 @@ def claims_of(
                     period=stretch,
                     until=stretch.end + after if last else stretch.end,
                     overbooked=overbooked,
+                    expires_at=expires_at,
                 )
             )
     claims.sort(key=lambda claim: (claim.kind, claim.actor_id, claim.period.start))

@@ -10,13 +10,17 @@ DomainError
 │   ├── PatientNotFound
 │   ├── PractitionerNotFound
 │   ├── PractitionerRoleNotFound
-│   └── LocationNotFound
+│   ├── LocationNotFound
+│   ├── ScheduleExceptionNotFound
+│   └── WaitlistEntryNotFound
 ├── NotBookable                    409  the time is not to be had
 │   ├── PractitionerNotAvailable        inactive, or away
 │   ├── PractitionerNotAssigned         not at that location on that date
 │   ├── OutsideSchedule
 │   ├── OutsideBookingWindow            past, too soon, too far ahead
 │   ├── SlotNotAvailable                no free seat
+│   ├── NewSlotNotAvailable             no free seat where one would move to
+│   ├── HoldExpired                     the hold that was to be booked has run out
 │   ├── DoubleBookingDetected           practitioner, patient or resource is taken
 │   ├── BufferTimeConflict              only the buffer is in the way
 │   └── BookingLimitReached
@@ -24,6 +28,7 @@ DomainError
 ├── OptimisticLockConflict         409  the thing moved on while the caller decided
 ├── PreconditionFailed             412  the same, said by If-Match
 ├── PreconditionRequired           428  a change names no version
+├── PatientIdClaimRequired         400  self-booking without a patient's own token
 ├── InvalidStatusTransition        409
 ├── IdempotencyKeyReused           422  same key, other request
 └── RequestInProgress              409  same key, still running
@@ -40,6 +45,9 @@ class DomainError(Exception):
     """The request is understood, and refused."""
 
     code: ClassVar[str] = "REFUSED"
+
+    index: int | None = None
+    """Of several that were asked for, the one that cannot be; the first is 1."""
 
 
 class InvalidInput(DomainError):
@@ -101,6 +109,16 @@ class LocationNotFound(NotFound):
     what = "location"
 
 
+class ScheduleExceptionNotFound(NotFound):
+    code = "SCHEDULE_EXCEPTION_NOT_FOUND"
+    what = "schedule exception"
+
+
+class WaitlistEntryNotFound(NotFound):
+    code = "WAITLIST_ENTRY_NOT_FOUND"
+    what = "waitlist entry"
+
+
 class NotBookable(DomainError):
     """The time cannot be had; another may."""
 
@@ -123,6 +141,14 @@ class OutsideBookingWindow(NotBookable):
 
 class SlotNotAvailable(NotBookable):
     code = "SLOT_NOT_AVAILABLE"
+
+
+class NewSlotNotAvailable(NotBookable):
+    code = "NEW_SLOT_NOT_AVAILABLE"
+
+
+class HoldExpired(NotBookable):
+    code = "HOLD_EXPIRED"
 
 
 class DoubleBookingDetected(NotBookable):
@@ -161,6 +187,10 @@ class PreconditionFailed(DomainError):
 
 class PreconditionRequired(DomainError):
     code = "PRECONDITION_REQUIRED"
+
+
+class PatientIdClaimRequired(DomainError):
+    code = "PATIENT_ID_CLAIM_REQUIRED"
 
 
 class InvalidStatusTransition(DomainError):

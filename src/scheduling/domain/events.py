@@ -13,8 +13,10 @@ from scheduling.domain.identifiers import (
     LocationId,
     PatientId,
     PractitionerId,
+    ScheduleExceptionId,
     ScheduleId,
     SlotId,
+    WaitlistEntryId,
 )
 from scheduling.domain.period import Period
 
@@ -55,6 +57,31 @@ class AppointmentCreated(AppointmentEvent):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AppointmentBefore:
+    """What an updated appointment was; all fields, also those that stayed."""
+
+    period: Period
+    practitioner_id: PractitionerId
+    location_id: LocationId
+    slot_ids: tuple[SlotId, ...]
+    appointment_type: str
+    status: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AppointmentUpdated(AppointmentEvent):
+    """Moved, edited, or come from being asked for or held to being booked.
+
+    `changed` names fields as the REST shapes do; of free text only that it changed.
+    """
+
+    status: str
+    overbooked: bool
+    old: AppointmentBefore
+    changed: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AppointmentStatusChanged(AppointmentEvent):
     old_status: str
     new_status: str
@@ -64,6 +91,45 @@ class AppointmentStatusChanged(AppointmentEvent):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AppointmentCancelled(AppointmentStatusChanged):
     initiated_by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckinCompleted(AppointmentEvent):
+    """The patient is here; told beside the change of status."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HoldExpired(AppointmentEvent):
+    """Seats that were kept until an instant are free; nobody had to come by for it."""
+
+    expired_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WaitlistCandidate:
+    waitlist_entry_id: WaitlistEntryId
+    patient_id: PatientId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WaitlistSlotAvailable(AppointmentEvent):
+    """Time that an appointment gave back, and who waits for such a time, best first.
+
+    Nobody is booked by it. `period` and the places are those that were given back.
+    """
+
+    candidates: tuple[WaitlistCandidate, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WaitlistFulfilled(Event):
+    waitlist_entry_id: WaitlistEntryId
+    patient_id: PatientId
+    appointment_id: AppointmentId
+
+    @property
+    def aggregate_id(self) -> UUID:
+        return self.waitlist_entry_id
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,9 +145,7 @@ class SchedulePublished(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SlotOpened(Event):
-    """A slot that can be booked: made, or free again."""
-
+class SlotEvent(Event):
     slot_id: SlotId
     schedule_id: ScheduleId
     practitioner_id: PractitionerId
@@ -93,3 +157,15 @@ class SlotOpened(Event):
     @property
     def aggregate_id(self) -> UUID:
         return self.slot_id
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SlotOpened(SlotEvent):
+    """A slot that can be booked: made, or free again."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SlotBlocked(SlotEvent):
+    """A slot that gives no more seats; who has one keeps it. `remaining` is 0."""
+
+    exception_id: ScheduleExceptionId | None

@@ -13,6 +13,9 @@ PractitionerRoleId = NewType("PractitionerRoleId", UUID)
 ScheduleId = NewType("ScheduleId", UUID)
 SlotId = NewType("SlotId", UUID)
 AppointmentId = NewType("AppointmentId", UUID)
+SeriesId = NewType("SeriesId", UUID)
+ScheduleExceptionId = NewType("ScheduleExceptionId", UUID)
+WaitlistEntryId = NewType("WaitlistEntryId", UUID)
 
 
 def new_id(now: datetime) -> UUID:

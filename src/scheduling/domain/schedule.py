@@ -15,6 +15,7 @@ from scheduling.domain.identifiers import (
     new_id,
 )
 from scheduling.domain.period import Period
+from scheduling.domain.settings import CalendarLimits
 from scheduling.domain.version import ExpectedVersion, check_version
 
 
@@ -103,7 +104,10 @@ class PractitionerRole:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Schedule:
-    """The bookable calendar of a role, or one that staff made."""
+    """The bookable calendar of a role, or one that staff made. Horizon, notice and
+    limits are its own where they are set, else the organisation's hold (its limits are
+    kept besides the organisation's).
+    """
 
     id: ScheduleId
     practitioner_id: PractitionerId
@@ -112,6 +116,8 @@ class Schedule:
     practitioner_role_id: PractitionerRoleId | None = None
     availability: tuple[WeeklyRule, ...] = ()
     horizon_days: int | None = None
+    minimum_notice_minutes: int | None = None
+    limits: CalendarLimits = field(default_factory=CalendarLimits)
     version: int = 0
     created_at: datetime | None = None
     updated_at: datetime | None = None
@@ -126,6 +132,8 @@ class Schedule:
         timezone: str,
         availability: tuple[WeeklyRule, ...],
         horizon_days: int | None = None,
+        minimum_notice_minutes: int | None = None,
+        limits: CalendarLimits | None = None,
         practitioner_role_id: PractitionerRoleId | None = None,
         id: ScheduleId | None = None,
         now: datetime,
@@ -139,6 +147,8 @@ class Schedule:
             practitioner_role_id=practitioner_role_id,
             availability=availability,
             horizon_days=horizon_days,
+            minimum_notice_minutes=minimum_notice_minutes,
+            limits=limits or CalendarLimits(),
             version=1,
             created_at=now,
             updated_at=now,

@@ -22,6 +22,18 @@ class Limits:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class CalendarLimits:
+    """How many appointments one schedule takes; None where it does not matter."""
+
+    per_day: int | None = None
+    per_week: int | None = None
+
+    @property
+    def any(self) -> bool:
+        return self.per_day is not None or self.per_week is not None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """Minutes and days as the front desk says them. Version 0: nothing was set yet."""

@@ -11,6 +11,7 @@ from scheduling.domain.events import Event, SlotOpened
 from scheduling.domain.identifiers import (
     LocationId,
     PractitionerId,
+    ScheduleExceptionId,
     ScheduleId,
     SlotId,
     new_id,
@@ -46,7 +47,14 @@ class Slot:
     booked: int = 0
     service_types: tuple[str, ...] = ()
     version: int = 1
+    blocked_by: ScheduleExceptionId | None = None
+    blocked_reason: str | None = None
+    opened_by: ScheduleExceptionId | None = None
     events: tuple[Event, ...] = ()
+
+    def __repr__(self) -> str:
+        """Why it is blocked stays out of logs, also by accident."""
+        return f"Slot(id={self.id!r}, version={self.version})"
 
     @classmethod
     def opened(

@@ -183,6 +183,7 @@ def _claim_json() -> ColumnElement[Any]:
             claims.c.ends_at,
             claims.c.until,
             claims.c.overbooked,
+            claims.c.expires_at,
         )
     )
 

@@ -26,13 +26,15 @@ from scheduling.adapters.postgres.batch import (
     TIME_GIVEN_BACK,
 )
 from scheduling.adapters.postgres.directory import reading_by_id
+from scheduling.adapters.postgres.directory_rows import (
+    preferences_from,
+    settings_from,
+)
 from scheduling.adapters.postgres.rows import (
     appointment_from,
     appointment_row,
     claim_from,
     claim_row,
-    preferences_from,
-    settings_from,
     slot_from,
 )
 from scheduling.adapters.postgres.slots import (

@@ -19,7 +19,7 @@ from scheduling.adapters.postgres.batch import (
     TENANTS,
     Write,
 )
-from scheduling.adapters.postgres.rows import (
+from scheduling.adapters.postgres.directory_rows import (
     Row,
     location_from,
     location_row,

@@ -6,7 +6,11 @@ from sqlalchemy import bindparam, select
 from scheduling.adapters.postgres import tables as t
 from scheduling.adapters.postgres.batch import SCHEDULES, TENANT
 from scheduling.adapters.postgres.directory import reading_by_id
-from scheduling.adapters.postgres.rows import Row, schedule_from, schedule_row
+from scheduling.adapters.postgres.directory_rows import (
+    Row,
+    schedule_from,
+    schedule_row,
+)
 from scheduling.adapters.postgres.statements import Statement, compiled
 from scheduling.adapters.postgres.transaction import Transaction
 from scheduling.application.ports.repositories import ScheduleRepository

@@ -32,7 +32,8 @@ from sqlalchemy import (
 from scheduling.adapters.postgres import tables as t
 from scheduling.adapters.postgres.batch import NEW_SLOTS, TENANT
 from scheduling.adapters.postgres.directory import reading_by_id, settings_columns
-from scheduling.adapters.postgres.rows import settings_from, slot_from, slot_row
+from scheduling.adapters.postgres.directory_rows import settings_from
+from scheduling.adapters.postgres.rows import slot_from, slot_row
 from scheduling.adapters.postgres.statements import Statement, compiled
 from scheduling.adapters.postgres.transaction import Transaction
 from scheduling.application.ports.repositories import (

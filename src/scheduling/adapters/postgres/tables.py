@@ -185,6 +185,7 @@ practitioner_roles = Table(
         "practitioner_id",
         "location_id",
     ),
+    Index("ix_practitioner_roles_location", "tenant_id", "location_id"),
 )
 
 schedules = Table(
@@ -197,7 +198,11 @@ schedules = Table(
     _id("practitioner_role_id", nullable=True),
     Column("timezone", Text, nullable=False),
     Column("availability", JSONB, nullable=False),
+    # What this calendar decides otherwise than its organisation.
     Column("horizon_days", Integer),
+    Column("minimum_notice_minutes", Integer),
+    Column("limit_per_day", Integer),
+    Column("limit_per_week", Integer),
     _version(),
     _instant("created_at"),
     _instant("updated_at"),
@@ -207,6 +212,7 @@ schedules = Table(
     _belongs_to("locations", "location_id"),
     _belongs_to("practitioner_roles", "practitioner_role_id"),
     Index("ix_schedules_practitioner", "tenant_id", "practitioner_id", "location_id"),
+    Index("ix_schedules_location", "tenant_id", "location_id"),
 )
 
 schedule_exceptions = Table(
@@ -216,20 +222,20 @@ schedule_exceptions = Table(
     _id("id"),
     _id("schedule_id"),
     Column("kind", Text, nullable=False),
+    # Where a whole date is meant; `starts_at` and `ends_at` are then that day in the
+    # schedule's zone.
     Column("on_date", Date),
-    _instant("starts_at", nullable=True),
-    _instant("ends_at", nullable=True),
+    _instant("starts_at"),
+    _instant("ends_at"),
     Column("windows", JSONB, nullable=False),
+    _words("service_types"),
     Column("reason", Text),
     _instant("created_at"),
     _key("id"),
     _one_of("kind", "closed", "replace", "extra"),
-    CheckConstraint(
-        "(on_date IS NOT NULL) <> (starts_at IS NOT NULL AND ends_at IS NOT NULL)",
-        name="date_or_period",
-    ),
+    CheckConstraint("ends_at > starts_at", name="positive_length"),
     _belongs_to("schedules", "schedule_id"),
-    Index("ix_schedule_exceptions_schedule", "tenant_id", "schedule_id"),
+    Index("ix_schedule_exceptions_schedule", "tenant_id", "schedule_id", "starts_at"),
 )
 
 slots = Table(
@@ -250,6 +256,11 @@ slots = Table(
     _version(),
     _id("generation_run_id", nullable=True),
     Column("source_event_id", Text),
+    # The exception that closes it; null where it is open, or blocked by hand.
+    _id("blocked_by", nullable=True),
+    Column("blocked_reason", Text),
+    # The exception that opened it, outside the weekly rules.
+    _id("opened_by", nullable=True),
     _key("id"),
     UniqueConstraint(
         "tenant_id", "schedule_id", "starts_at", "ends_at", name="uq_slots_period"
@@ -295,6 +306,10 @@ appointments = Table(
     Column("overbooked", Boolean, nullable=False),
     Column("override_reason", Text),
     _instant("hold_expires_at", nullable=True),
+    # The token's subject that holds it; only a `pending` one with an expiry is a hold.
+    Column("held_by", Text),
+    _id("series_id", nullable=True),
+    Column("series_index", Integer),
     Column("status_reason_code", Text),
     Column("status_comment", Text),
     Column("cancelled_by", Text),
@@ -328,6 +343,13 @@ appointments = Table(
     ),
     Index("ix_appointments_patient_start", "tenant_id", "patient_id", "starts_at"),
     Index("ix_appointments_location_start", "tenant_id", "location_id", "starts_at"),
+    Index("ix_appointments_start", "tenant_id", "starts_at"),
+    Index(
+        "ix_appointments_series",
+        "tenant_id",
+        "series_id",
+        postgresql_where=text("series_id IS NOT NULL"),
+    ),
 )
 
 claims = Table(
@@ -343,6 +365,8 @@ claims = Table(
     _instant("until"),
     Column("taken", TSTZRANGE, nullable=False),
     Column("overbooked", Boolean, nullable=False),
+    # A hold's: from that instant on it stands in nobody's way, swept or not.
+    _instant("expires_at", nullable=True),
     # Also the index that readers use: row level security bars them from the one of the
     # exclusion constraint, since PostgreSQL's range operators are not leakproof.
     _key("actor_id", "actor_kind", "starts_at", "until", "appointment_id"),
@@ -361,6 +385,12 @@ claims = Table(
         name=NO_OVERLAP,
     ),
     _belongs_to("appointments", "appointment_id"),
+    Index(
+        "ix_claims_expiring",
+        "tenant_id",
+        "starts_at",
+        postgresql_where=text("expires_at IS NOT NULL"),
+    ),
 )
 
 reminders = Table(
@@ -389,6 +419,37 @@ reminders = Table(
     _one_of("status", "SCHEDULED", "SENT", "FAILED", "CANCELLED", "SKIPPED"),
     _belongs_to("appointments", "appointment_id"),
     Index("ix_reminders_due", "due_at", postgresql_where=text("status = 'SCHEDULED'")),
+)
+
+waitlist_entries = Table(
+    "waitlist_entries",
+    metadata,
+    _id("tenant_id"),
+    _id("id"),
+    _id("patient_id"),
+    # Empty: any.
+    Column("practitioner_ids", ARRAY(Uuid), nullable=False),
+    Column("location_ids", ARRAY(Uuid), nullable=False),
+    Column("service_type", Text),
+    _instant("earliest"),
+    _instant("latest"),
+    Column("priority", Integer, nullable=False),
+    Column("status", Text, nullable=False),
+    _id("appointment_id", nullable=True),
+    _instant("created_at"),
+    _instant("updated_at"),
+    _version(),
+    _key("id"),
+    _one_of("status", "waiting", "fulfilled", "removed"),
+    CheckConstraint("latest > earliest", name="positive_length"),
+    _belongs_to("patients", "patient_id"),
+    Index(
+        "ix_waitlist_entries_waiting",
+        "tenant_id",
+        "latest",
+        postgresql_where=text("status = 'waiting'"),
+    ),
+    Index("ix_waitlist_entries_created", "tenant_id", "created_at", "id"),
 )
 
 outbox = Table(

@@ -252,5 +252,10 @@ PROBLEM_SCHEMA: dict[str, Any] = {
         },
         "reason": _TEXT,
         "scope": _TEXT,
+        "index": {
+            "description": "Of several that were asked for, the one that cannot be",
+            "type": "integer",
+            "minimum": 1,
+        },
     },
 }

@@ -41,6 +41,7 @@ STATUSES: Mapping[type[errors.DomainError], int] = MappingProxyType(
         errors.OptimisticLockConflict: 409,
         errors.PreconditionFailed: 412,
         errors.PreconditionRequired: 428,
+        errors.PatientIdClaimRequired: 400,
         errors.InvalidStatusTransition: 409,
         errors.IdempotencyKeyReused: 422,
         errors.RequestInProgress: 409,
@@ -123,7 +124,12 @@ async def _refused(request: Request, error: errors.DomainError) -> Response:
             if error.conflicting and caller and caller.patient_id is None:
                 more["conflictingAppointmentIds"] = error.conflicting
     return problem(
-        status_of(type(error)), error.code, str(error), headers=headers, **more
+        status_of(type(error)),
+        error.code,
+        str(error),
+        headers=headers,
+        index=error.index,
+        **more,
     )
 
 
