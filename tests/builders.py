@@ -12,10 +12,12 @@ from scheduling.domain.availability import Assignment
 from scheduling.domain.booking import (
     Booking,
     BookingFacts,
+    decide_booking,
+)
+from scheduling.domain.booking_request import (
     BookingRequest,
     BySlot,
     ByStart,
-    decide_booking,
 )
 from scheduling.domain.claim import ActorKind, Resource
 from scheduling.domain.directory import (

@@ -14,7 +14,9 @@ from scheduling.adapters.cloud_events import to_envelope
 from scheduling.application.commands.book_appointment import BookAppointment
 from scheduling.application.commands.cancel_appointment import CancelAppointment
 from scheduling.domain.appointment import CancelReason, Initiator
-from scheduling.domain.booking import Override
+from scheduling.domain.booking_request import (
+    Override,
+)
 from scheduling.domain.directory import ContactPreferences
 from scheduling.domain.events import Event
 from scheduling.domain.identifiers import TenantId

@@ -31,9 +31,11 @@ from scheduling.application.ports.identity import Caller
 from scheduling.domain.availability import Assignment
 from scheduling.domain.booking import (
     BookingFacts,
+    decide_booking,
+)
+from scheduling.domain.booking_request import (
     BookingRequest,
     BySlot,
-    decide_booking,
 )
 from scheduling.domain.directory import ContactPreferences
 from scheduling.domain.identifiers import PatientId, SlotId, TenantId

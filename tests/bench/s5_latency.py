@@ -12,7 +12,10 @@ from pydantic import SecretStr
 
 from scheduling.application.commands.book_appointment import BookAppointment
 from scheduling.application.ports.identity import Caller
-from scheduling.domain.booking import BookingRequest, BySlot
+from scheduling.domain.booking_request import (
+    BookingRequest,
+    BySlot,
+)
 from scheduling.domain.identifiers import PatientId, SlotId, TenantId
 from scheduling.entrypoints.settings import Settings
 from scheduling.entrypoints.wiring.storage import open_storage

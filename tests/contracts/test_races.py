@@ -14,7 +14,9 @@ from scheduling.application.commands.book_appointment import BookAppointment
 from scheduling.application.commands.cancel_appointment import CancelAppointment
 from scheduling.application.ports.unit_of_work import TransactionAborted
 from scheduling.domain.appointment import Appointment, CancelReason, Initiator
-from scheduling.domain.booking import BookingRequest
+from scheduling.domain.booking_request import (
+    BookingRequest,
+)
 from scheduling.domain.errors import (
     BookingLimitReached,
     BufferTimeConflict,

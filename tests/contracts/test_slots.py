@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 
 from scheduling.application.ports.repositories import Candidate, SlotFilter
-from scheduling.domain.booking import Override
+from scheduling.domain.booking_request import (
+    Override,
+)
 from scheduling.domain.claim import Clashes
 from scheduling.domain.errors import InvalidInput, SlotNotFound
 from scheduling.domain.period import Period

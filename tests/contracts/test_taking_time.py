@@ -6,9 +6,11 @@ import pytest
 
 from scheduling.application.ports.unit_of_work import DecisionOutdated, StorageError
 from scheduling.domain.booking import (
+    decide_booking,
+)
+from scheduling.domain.booking_request import (
     ByStart,
     Override,
-    decide_booking,
 )
 from scheduling.domain.claim import ActorKind
 from scheduling.domain.directory import ContactPreferences

@@ -6,7 +6,9 @@ import orjson
 import pytest
 
 from scheduling.application.ports.unit_of_work import DecisionOutdated
-from scheduling.domain.booking import decide_booking
+from scheduling.domain.booking import (
+    decide_booking,
+)
 from scheduling.domain.errors import AppointmentNotFound, SlotNotFound
 from tests.builders import EIGHT, a_caller, a_patient, open_clinic
 from tests.contracts.storages import Storage

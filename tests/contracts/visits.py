@@ -8,8 +8,10 @@ from scheduling.domain.appointment import Appointment, CancelReason, Initiator
 from scheduling.domain.booking import (
     Booking,
     BookingFacts,
-    BookingRequest,
     decide_booking,
+)
+from scheduling.domain.booking_request import (
+    BookingRequest,
 )
 from tests.builders import (
     EIGHT,

@@ -14,10 +14,12 @@ from scheduling.domain.appointment import Appointment
 from scheduling.domain.booking import (
     Booking,
     BookingFacts,
+    week_of,
+)
+from scheduling.domain.booking_request import (
     BookingRequest,
     BySlot,
     ByStart,
-    week_of,
 )
 from scheduling.domain.claim import Claim
 from scheduling.domain.directory import ContactPreferences

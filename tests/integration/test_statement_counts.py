@@ -20,7 +20,9 @@ from scheduling.application.ports.unit_of_work import BeginWork
 from scheduling.application.queries.get_appointment_by_id import GetAppointmentById
 from scheduling.application.queries.search_available_slots import SearchAvailableSlots
 from scheduling.domain.appointment import CancelReason, Initiator
-from scheduling.domain.booking import BookingRequest
+from scheduling.domain.booking_request import (
+    BookingRequest,
+)
 from scheduling.domain.directory import ContactPreferences
 from scheduling.domain.errors import NotBookable
 from scheduling.domain.settings import Limits, Settings

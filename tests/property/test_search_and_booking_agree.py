@@ -20,7 +20,12 @@ from scheduling.application.ports.repositories import (
 )
 from scheduling.application.queries.search_available_slots import SearchAvailableSlots
 from scheduling.domain.appointment import Appointment, CancelReason, Initiator
-from scheduling.domain.booking import BookingRequest, BySlot, ByStart, Override
+from scheduling.domain.booking_request import (
+    BookingRequest,
+    BySlot,
+    ByStart,
+    Override,
+)
 from scheduling.domain.claim import Clashes
 from scheduling.domain.errors import (
     DomainError,

@@ -4,7 +4,7 @@ What search shows is what booking accepts because both ask here.
 """
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Self
@@ -16,10 +16,18 @@ from scheduling.domain.errors import (
     DoubleBookingDetected,
     NotBookable,
     OutsideBookingWindow,
+    PractitionerNotAssigned,
+    PractitionerNotAvailable,
     SlotNotAvailable,
 )
-from scheduling.domain.period import day_in, local_day
-from scheduling.domain.settings import Limits, Settings
+from scheduling.domain.period import Period, day_in, local_day
+from scheduling.domain.settings import (
+    NO_RULES_OF_ITS_OWN,
+    CalendarLimits,
+    CalendarRules,
+    Limits,
+    Settings,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,14 +39,20 @@ class BookingWindow:
     closes: datetime
 
     @classmethod
-    def of(cls, settings: Settings, *, now: datetime, timezone: str) -> Self:
+    def of(
+        cls,
+        settings: Settings,
+        rules: CalendarRules = NO_RULES_OF_ITS_OWN,
+        *,
+        now: datetime,
+        timezone: str,
+    ) -> Self:
         """The horizon counts local days; the last of them is inclusive."""
-        last = local_day(now, timezone) + timedelta(days=settings.horizon_days)
-        return cls(
-            now=now,
-            opens=now + settings.minimum_notice,
-            closes=day_in(timezone, last).end,
-        )
+        horizon, notice = rules.horizon_days, rules.minimum_notice_minutes
+        days = settings.horizon_days if horizon is None else horizon
+        last = local_day(now, timezone) + timedelta(days=days)
+        ahead = settings.minimum_notice if notice is None else timedelta(minutes=notice)
+        return cls(now=now, opens=now + ahead, closes=day_in(timezone, last).end)
 
     def admits(self, start: datetime) -> bool:
         return self.now < start and self.opens <= start < self.closes
@@ -46,11 +60,14 @@ class BookingWindow:
 
 @dataclass(frozen=True, slots=True)
 class Assignment:
-    """One role of a practitioner at a location; both dates inclusive."""
+    """One role of a practitioner at a location; both dates inclusive. `away` are the
+    periods at which the role is not to be had.
+    """
 
     active: bool
     start: date | None = None
     end: date | None = None
+    away: tuple[Period, ...] = ()
 
     def covers(self, day: date) -> bool:
         return (
@@ -59,24 +76,45 @@ class Assignment:
             and (self.end is None or day <= self.end)
         )
 
+    def is_away(self, period: Period) -> bool:
+        return any(away.overlaps(period) for away in self.away)
 
-def works_there(
-    assignments: Iterable[Assignment], day: date, *, has_schedule: bool = True
-) -> bool:
+
+def why_not_there(
+    assignments: Iterable[Assignment],
+    period: Period,
+    timezone: str,
+    *,
+    has_schedule: bool = True,
+) -> PractitionerNotAssigned | PractitionerNotAvailable | None:
     """Roles say where a practitioner works; where there is no role at all, the schedule
     that staff made is the assignment.
     """
     roles = tuple(assignments)
-    if roles:
-        return any(role.covers(day) for role in roles)
-    return has_schedule
+    if not roles:
+        return (
+            None if has_schedule else _not_assigned(local_day(period.start, timezone))
+        )
+    day = local_day(period.start, timezone)
+    covering = [role for role in roles if role.covers(day)]
+    if not covering:
+        return _not_assigned(day)
+    if all(role.is_away(period) for role in covering):
+        return PractitionerNotAvailable(
+            f"The practitioner is away at {period.start.isoformat()}."
+        )
+    return None
+
+
+def _not_assigned(day: date) -> PractitionerNotAssigned:
+    return PractitionerNotAssigned(
+        f"The practitioner does not work at that location on {day}."
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """A practitioner's appointments, counted by local day and local week (Monday to
-    Sunday).
-    """
+    """Appointments, counted by local day and local week (Monday to Sunday)."""
 
     days: Counter[date]
     weeks: Counter[date]
@@ -89,8 +127,12 @@ class Taken:
             weeks[monday_of(day)] += count
         return cls(days, weeks)
 
-    def reaches(self, limits: Limits, day: date) -> bool:
-        a_day, a_week = limits.per_practitioner_day, limits.per_practitioner_week
+    def reaches(self, limits: Limits | CalendarLimits, day: date) -> bool:
+        a_day, a_week = (
+            (limits.per_practitioner_day, limits.per_practitioner_week)
+            if isinstance(limits, Limits)
+            else (limits.per_day, limits.per_week)
+        )
         return (a_day is not None and self.days[day] >= a_day) or (
             a_week is not None and self.weeks[monday_of(day)] >= a_week
         )
@@ -103,6 +145,44 @@ def monday_of(day: date) -> date:
 NO_CLASHES = Clashes()
 
 
+def reasons_against(
+    start: datetime,
+    *,
+    window: BookingWindow | None,
+    has_seat: bool,
+    clashes: Clashes = NO_CLASHES,
+    limit_reached: bool = False,
+    there: NotBookable | None = None,
+) -> Iterator[NotBookable]:
+    """Yield all that is in the way, in the order of the rules.
+
+    Without a window the time is one that began already, or is taken over from
+    elsewhere. `there` is what `why_not_there` said.
+    """
+    if there is not None:
+        yield there
+    if window is not None and not window.admits(start):
+        yield OutsideBookingWindow(
+            f"{start.isoformat()} is past, too soon or too far ahead."
+        )
+    if not has_seat:
+        yield SlotNotAvailable(f"There is no free seat at {start.isoformat()}.")
+    if clashes.overlapping:
+        yield DoubleBookingDetected(
+            f"Somebody or something is taken at {start.isoformat()}.",
+            clashes.overlapping,
+        )
+    if clashes.buffering:
+        yield BufferTimeConflict(
+            f"Only the buffer is in the way at {start.isoformat()}.",
+            clashes.buffering,
+        )
+    if limit_reached:
+        yield BookingLimitReached(
+            f"No more appointments are taken around {start.isoformat()}."
+        )
+
+
 def why_not_offered(
     start: datetime,
     *,
@@ -110,29 +190,17 @@ def why_not_offered(
     has_seat: bool,
     clashes: Clashes = NO_CLASHES,
     limit_reached: bool = False,
+    there: NotBookable | None = None,
 ) -> NotBookable | None:
-    """Return the first reason, in the order of the rules, or None: it can be had.
-
-    Without a window the visit is one of the past that is taken over from elsewhere.
-    """
-    if window is not None and not window.admits(start):
-        return OutsideBookingWindow(
-            f"{start.isoformat()} is past, too soon or too far ahead."
-        )
-    if not has_seat:
-        return SlotNotAvailable(f"There is no free seat at {start.isoformat()}.")
-    if clashes.overlapping:
-        return DoubleBookingDetected(
-            f"Somebody or something is taken at {start.isoformat()}.",
-            clashes.overlapping,
-        )
-    if clashes.buffering:
-        return BufferTimeConflict(
-            f"Only the buffer is in the way at {start.isoformat()}.",
-            clashes.buffering,
-        )
-    if limit_reached:
-        return BookingLimitReached(
-            f"The practitioner takes no more appointments around {start.isoformat()}."
-        )
-    return None
+    """Return the first of `reasons_against`, or None: it can be had."""
+    return next(
+        reasons_against(
+            start,
+            window=window,
+            has_seat=has_seat,
+            clashes=clashes,
+            limit_reached=limit_reached,
+            there=there,
+        ),
+        None,
+    )

@@ -1,6 +1,8 @@
-"""The decision to book: what was asked, what is known, and the order of the checks."""
+"""The decision to book: what is known, and the order of the checks."""
 
-from dataclasses import dataclass, replace
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Self
 
@@ -11,11 +13,12 @@ from scheduling.domain.availability import (
     Taken,
     monday_of,
     why_not_offered,
-    works_there,
+    why_not_there,
 )
+from scheduling.domain.booking_request import BookingRequest, BySlot, ByStart
 from scheduling.domain.claim import (
+    ActorKind,
     Claim,
-    Resource,
     claims_of,
     clashes,
     pairs_in_the_way,
@@ -24,7 +27,6 @@ from scheduling.domain.directory import ContactPreferences
 from scheduling.domain.errors import (
     BufferTimeConflict,
     DoubleBookingDetected,
-    DoubleBookingOverrideDenied,
     InvalidInput,
     LocationNotFound,
     NotBookable,
@@ -38,15 +40,13 @@ from scheduling.domain.errors import (
 )
 from scheduling.domain.identifiers import (
     AppointmentId,
-    LocationId,
-    PatientId,
-    PractitionerId,
+    ScheduleId,
     SlotId,
     new_id,
 )
 from scheduling.domain.period import Period, day_in, local_day
 from scheduling.domain.reminder import Reminder, reminders_for
-from scheduling.domain.settings import Settings
+from scheduling.domain.settings import NO_RULES_OF_ITS_OWN, CalendarRules, Settings
 from scheduling.domain.slot import Slot, SlotStatus, covering
 
 MOST_SLOTS = 96
@@ -54,56 +54,14 @@ MOST_SLOTS = 96
 _OVERRIDABLE = (SlotNotAvailable, DoubleBookingDetected, BufferTimeConflict)
 
 
-@dataclass(frozen=True, slots=True)
-class BySlot:
-    slot_id: SlotId
-
-
-@dataclass(frozen=True, slots=True)
-class ByStart:
-    """A stretch over one slot or consecutive slots of one schedule."""
-
-    practitioner_id: PractitionerId
-    location_id: LocationId
-    period: Period
-
-
-@dataclass(frozen=True, slots=True)
-class Override:
-    """Book although somebody is taken. `allowed`: the caller has the right to."""
-
-    reason: str | None
-    allowed: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BookingRequest:
-    patient_id: PatientId
-    when: BySlot | ByStart
-    appointment_type: str
-    reason: str | None = None
-    notes: str | None = None
-    resources: tuple[Resource, ...] = ()
-    override: Override | None = None
-    id: AppointmentId | None = None
-
-    def demand_override_right(self) -> None:
-        """An override needs the right to it first, then a reason."""
-        if self.override is None:
-            return
-        if not self.override.allowed:
-            raise DoubleBookingOverrideDenied("Only who may override can double-book.")
-        if not (self.override.reason or "").strip():
-            raise InvalidInput("an override needs a reason", "overrideReason")
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BookingFacts:
     """What storage knows of a request; None where it knows no such thing.
 
-    `slots` are those that may serve, `claims` those of the actors around the time,
-    `taken` the starts of the practitioner's appointments in the local week, read only
-    where a limit is set.
+    `slots` are those that may serve, `rules` what their schedules decide themselves,
+    `claims` those of the actors around the time, lapsed ones too. `taken` are the
+    starts of the practitioner's appointments in the local week, `taken_of` those on
+    each schedule; both are read only where a limit is set.
     """
 
     settings: Settings
@@ -116,17 +74,33 @@ class BookingFacts:
     has_schedule: bool
     slots: tuple[Slot, ...]
     claims: tuple[Claim, ...]
+    rules: Mapping[ScheduleId, CalendarRules] = field(default_factory=dict)
     taken: tuple[datetime, ...] = ()
+    taken_of: Mapping[ScheduleId, tuple[datetime, ...]] = field(default_factory=dict)
+
+    @property
+    def limited(self) -> bool:
+        return self.settings.limits.any or any(
+            rules.limits.any for rules in self.rules.values()
+        )
+
+    def rules_of(self, slot: Slot) -> CalendarRules:
+        return self.rules.get(slot.schedule_id, NO_RULES_OF_ITS_OWN)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Booking:
-    """An appointment and all that storage writes with it."""
+    """An appointment and all that storage writes with it.
+
+    `lapsed` are holds that have run out and of which seats or claims are still there:
+    they have to go first.
+    """
 
     appointment: Appointment
     claims: tuple[Claim, ...]
     seats: tuple[SlotId, ...]
     reminders: tuple[Reminder, ...]
+    lapsed: tuple[AppointmentId, ...] = ()
 
     def taken_over_as(self, status: Status, *, now: datetime) -> Self:
         """A visit of the past: it holds its time only where its status does, and
@@ -142,63 +116,117 @@ class Booking:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Slots of one schedule that hold a period, and what they would take."""
+
+    slots: tuple[Slot, ...]
+    period: Period
+    claims: tuple[Claim, ...]
+    overbooked: bool
+    lapsed: tuple[AppointmentId, ...]
+
+    @property
+    def slot_ids(self) -> tuple[SlotId, ...]:
+        return tuple(slot.id for slot in self.slots)
+
+
 def decide_booking(
     request: BookingRequest, facts: BookingFacts, *, now: datetime, past: bool = False
 ) -> Booking:
-    """Book, or raise the first refusal in the order that domain rules give.
+    """Book or hold, or raise the first refusal in the order that domain rules give.
 
     `past`: a visit taken over from another system; the booking window is not asked.
     """
     request.demand_override_right()
     if not facts.patient_active:
         raise PatientNotFound(request.patient_id)
-    chains, period = _chains_for(request, facts)
     id = request.id or AppointmentId(new_id(now))
-    tried = [
-        _try(id, slots, period, request, facts, now=None if past else now)
-        for slots in chains
-    ]
-    slots, claims, refusal = next((t for t in tried if t[2] is None), tried[0])
-    if refusal is not None and not _may_be_overridden(request, slots, refusal):
-        raise refusal
-    first = slots[0]
-    overbooked = refusal is not None
-    if overbooked:
-        claims = _given_way(claims, facts.claims)
+    place = find_place(id, request, facts, now=now, any_time=past)
+    first, hold = place.slots[0], request.hold
+    series_id, series_index = request.series or (None, None)
     appointment = Appointment(
         id=id,
         patient_id=request.patient_id,
         practitioner_id=first.practitioner_id,
         location_id=first.location_id,
         schedule_id=first.schedule_id,
-        slot_ids=tuple(slot.id for slot in slots),
-        period=period,
+        slot_ids=place.slot_ids,
+        period=place.period,
         timezone=first.timezone,
         appointment_type=request.appointment_type,
-        status=Status.BOOKED,
+        status=Status.PENDING if hold else Status.BOOKED,
         created_at=now,
         updated_at=now,
         reason=request.reason,
         notes=request.notes,
         resources=request.resources,
-        overbooked=overbooked,
+        overbooked=place.overbooked,
         override_reason=request.override.reason
-        if request.override and overbooked
+        if request.override and place.overbooked
         else None,
+        hold_expires_at=hold.until if hold else None,
+        held_by=hold.by if hold else None,
+        series_id=series_id,
+        series_index=series_index,
     ).created()
     return Booking(
         appointment=appointment,
-        claims=claims,
+        claims=place.claims,
         seats=appointment.slot_ids,
         reminders=()
-        if past
+        if past or hold
         else reminders_for(
-            period.start,
+            place.period.start,
             settings=facts.settings,
             preferences=facts.preferences,
             now=now,
         ),
+        lapsed=place.lapsed,
     )
+
+
+def find_place(
+    id: AppointmentId,
+    request: BookingRequest,
+    facts: BookingFacts,
+    *,
+    now: datetime,
+    any_time: bool = False,
+) -> Place:
+    """Return where the appointment can be, or raise what speaks against it.
+
+    `any_time`: it may begin in the past, too soon or too far ahead.
+    """
+    facts, lapsed = _as_of(facts, now)
+    chains, period = _chains_for(request, facts)
+    tried = [
+        _try(id, slots, period, request, facts, now=None if any_time else now)
+        for slots in chains
+    ]
+    slots, claims, refusal = next((t for t in tried if t[2] is None), tried[0])
+    if refusal is not None and not _may_be_overridden(request, slots, refusal):
+        raise refusal
+    if refusal is not None:
+        claims = _given_way(claims, facts.claims)
+    return Place(slots, period, claims, refusal is not None, lapsed)
+
+
+def _as_of(
+    facts: BookingFacts, now: datetime
+) -> tuple[BookingFacts, tuple[AppointmentId, ...]]:
+    """Take holds that have run out for gone: their claims and their seats."""
+    gone = [claim for claim in facts.claims if claim.has_lapsed(now)]
+    if not gone:
+        return facts, ()
+    seats = Counter(c.share_id for c in gone if c.kind is ActorKind.PRACTITIONER)
+    standing = tuple(claim for claim in facts.claims if not claim.has_lapsed(now))
+    slots = tuple(
+        replace(slot, booked=max(0, slot.booked - seats[slot.id]))
+        for slot in facts.slots
+    )
+    lapsed = tuple(dict.fromkeys(claim.appointment_id for claim in gone))
+    return replace(facts, claims=standing, slots=slots), lapsed
 
 
 def _given_way(
@@ -249,14 +277,18 @@ def _chains_for(
         )
     if facts.location_active is None:
         raise LocationNotFound(when.location_id)
-    day = local_day(when.period.start, timezone)
-    if not facts.location_active or not works_there(
-        facts.assignments, day, has_schedule=facts.has_schedule
-    ):
+    if not facts.location_active:
         raise PractitionerNotAssigned(
-            f"Practitioner {when.practitioner_id} does not work at location "
-            f"{when.location_id} on {day}."
+            f"Location {when.location_id} takes no appointments."
         )
+    not_there = why_not_there(
+        facts.assignments,
+        when.period,
+        timezone,
+        has_schedule=facts.has_schedule,
+    )
+    if not_there is not None:
+        raise not_there
     if not chains:
         raise OutsideSchedule(
             f"No slots of one schedule hold {when.period.start.isoformat()} to "
@@ -285,11 +317,14 @@ def _try(
         slots=[(slot.id, slot.period) for slot in slots],
         buffer=facts.settings.buffer,
         overbooked=False,
+        expires_at=request.hold.until if request.hold else None,
     )
     window = (
         None
         if now is None
-        else BookingWindow.of(facts.settings, now=now, timezone=first.timezone)
+        else BookingWindow.of(
+            facts.settings, facts.rules_of(first), now=now, timezone=first.timezone
+        )
     )
     refusal = why_not_offered(
         period.start,
@@ -302,9 +337,11 @@ def _try(
 
 
 def _limit_reached(slot: Slot, facts: BookingFacts) -> bool:
-    taken = Taken.of(facts.taken, slot.timezone)
     day = local_day(slot.period.start, slot.timezone)
-    return taken.reaches(facts.settings.limits, day)
+    if Taken.of(facts.taken, slot.timezone).reaches(facts.settings.limits, day):
+        return True
+    here = Taken.of(facts.taken_of.get(slot.schedule_id, ()), slot.timezone)
+    return here.reaches(facts.rules_of(slot).limits, day)
 
 
 def _may_be_overridden(

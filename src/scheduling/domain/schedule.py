@@ -15,7 +15,7 @@ from scheduling.domain.identifiers import (
     new_id,
 )
 from scheduling.domain.period import Period
-from scheduling.domain.settings import CalendarLimits
+from scheduling.domain.settings import CalendarLimits, CalendarRules
 from scheduling.domain.version import ExpectedVersion, check_version
 
 
@@ -29,20 +29,36 @@ class Day(StrEnum):
     SUN = "sun"
 
 
+_WEEK = tuple(Day)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
-class WeeklyRule:
-    """Wall-clock hours on some days of the week; an end at or before the start is the
-    next day's, `00:00` as an end is the end of the day.
+class Hours:
+    """Wall-clock hours that are cut into slots; an end at or before the start is the
+    next day's, `00:00` as an end is the end of the day. Slots are elapsed minutes.
     """
 
-    days: tuple[Day, ...]
     start: time
     end: time
     slot_minutes: int
     capacity: int = 1
     service_types: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WeeklyRule(Hours):
+    """Hours on some days of the week; both dates are local and inclusive."""
+
+    days: tuple[Day, ...]
     valid_from: date | None = None
     valid_to: date | None = None
+
+    def holds_on(self, day: date) -> bool:
+        return (
+            _WEEK[day.weekday()] in self.days
+            and (self.valid_from is None or self.valid_from <= day)
+            and (self.valid_to is None or day <= self.valid_to)
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,6 +138,12 @@ class Schedule:
     created_at: datetime | None = None
     updated_at: datetime | None = None
     events: tuple[Event, ...] = ()
+
+    @property
+    def rules(self) -> CalendarRules:
+        return CalendarRules(
+            self.horizon_days, self.minimum_notice_minutes, self.limits
+        )
 
     @classmethod
     def published(

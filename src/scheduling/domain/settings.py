@@ -34,6 +34,18 @@ class CalendarLimits:
         return self.per_day is not None or self.per_week is not None
 
 
+@dataclass(frozen=True, slots=True)
+class CalendarRules:
+    """What one schedule decides otherwise than its organisation; None: not at all."""
+
+    horizon_days: int | None = None
+    minimum_notice_minutes: int | None = None
+    limits: CalendarLimits = CalendarLimits()
+
+
+NO_RULES_OF_ITS_OWN = CalendarRules()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """Minutes and days as the front desk says them. Version 0: nothing was set yet."""

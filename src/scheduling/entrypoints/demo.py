@@ -30,7 +30,10 @@ from scheduling.application.ports.clock import Clock
 from scheduling.application.ports.identity import Caller, Scope
 from scheduling.application.ports.unit_of_work import BeginWork, UnitOfWork
 from scheduling.domain.appointment import CancelReason, Initiator, Status
-from scheduling.domain.booking import BookingRequest, BySlot
+from scheduling.domain.booking_request import (
+    BookingRequest,
+    BySlot,
+)
 from scheduling.domain.directory import Location, Patient
 from scheduling.domain.errors import NotBookable, SlotNotFound
 from scheduling.domain.identifiers import AppointmentId, TenantId

@@ -6,7 +6,9 @@ import pytest
 from scheduling.application.commands.book_appointment import BookAppointment
 from scheduling.application.ports.identity import Caller
 from scheduling.domain.appointment import Status
-from scheduling.domain.booking import Override
+from scheduling.domain.booking_request import (
+    Override,
+)
 from scheduling.domain.errors import (
     DomainError,
     DoubleBookingOverrideDenied,

@@ -3,7 +3,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from scheduling.domain.availability import BookingWindow
-from scheduling.domain.booking import decide_booking
+from scheduling.domain.booking import (
+    decide_booking,
+)
 from scheduling.domain.errors import OutsideBookingWindow
 from scheduling.domain.settings import Settings
 from tests.builders import a_request, a_slot, at, between, facts

@@ -3,7 +3,12 @@
 import pytest
 
 from scheduling.domain.appointment import Appointment
-from scheduling.domain.booking import ByStart, decide_booking
+from scheduling.domain.booking import (
+    decide_booking,
+)
+from scheduling.domain.booking_request import (
+    ByStart,
+)
 from scheduling.domain.claim import ActorKind, Claim
 from scheduling.domain.errors import BufferTimeConflict, DoubleBookingDetected
 from scheduling.domain.period import Period

@@ -5,7 +5,13 @@ import pytest
 
 from scheduling.domain.appointment import Status
 from scheduling.domain.availability import Assignment
-from scheduling.domain.booking import BookingRequest, ByStart, decide_booking
+from scheduling.domain.booking import (
+    decide_booking,
+)
+from scheduling.domain.booking_request import (
+    BookingRequest,
+    ByStart,
+)
 from scheduling.domain.claim import ActorKind, Resource
 from scheduling.domain.errors import (
     DoubleBookingDetected,

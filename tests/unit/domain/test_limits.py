@@ -3,7 +3,9 @@ from datetime import UTC, date, datetime
 import pytest
 
 from scheduling.domain.availability import Taken, monday_of
-from scheduling.domain.booking import week_of
+from scheduling.domain.booking import (
+    week_of,
+)
 from scheduling.domain.errors import BookingLimitReached
 from scheduling.domain.period import Period
 from scheduling.domain.settings import Limits, Settings

@@ -2,7 +2,13 @@
 
 import pytest
 
-from scheduling.domain.booking import MOST_SLOTS, ByStart, decide_booking
+from scheduling.domain.booking import (
+    MOST_SLOTS,
+    decide_booking,
+)
+from scheduling.domain.booking_request import (
+    ByStart,
+)
 from scheduling.domain.claim import ActorKind, pairs_in_the_way
 from scheduling.domain.errors import InvalidInput
 from scheduling.domain.identifiers import LocationId, PractitionerId

@@ -11,7 +11,14 @@ from typing import Any
 import pytest
 
 from scheduling.domain.availability import Assignment
-from scheduling.domain.booking import Booking, ByStart, Override, decide_booking
+from scheduling.domain.booking import (
+    Booking,
+    decide_booking,
+)
+from scheduling.domain.booking_request import (
+    ByStart,
+    Override,
+)
 from scheduling.domain.claim import Claim, claims_of
 from scheduling.domain.errors import (
     BookingLimitReached,

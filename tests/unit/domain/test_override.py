@@ -2,7 +2,13 @@ from dataclasses import replace
 
 import pytest
 
-from scheduling.domain.booking import BookingRequest, Override, decide_booking
+from scheduling.domain.booking import (
+    decide_booking,
+)
+from scheduling.domain.booking_request import (
+    BookingRequest,
+    Override,
+)
 from scheduling.domain.claim import ActorKind
 from scheduling.domain.errors import (
     BookingLimitReached,

@@ -47,9 +47,11 @@ from scheduling.domain.appointment import Appointment
 from scheduling.domain.booking import (
     Booking,
     BookingFacts,
+    week_of,
+)
+from scheduling.domain.booking_request import (
     BookingRequest,
     BySlot,
-    week_of,
 )
 from scheduling.domain.claim import ActorKind
 from scheduling.domain.errors import (

@@ -4,7 +4,12 @@ from scheduling.application.ports.clock import Clock
 from scheduling.application.ports.identity import Caller
 from scheduling.application.ports.unit_of_work import BeginWork
 from scheduling.domain.appointment import Appointment
-from scheduling.domain.booking import BookingRequest, decide_booking
+from scheduling.domain.booking import (
+    decide_booking,
+)
+from scheduling.domain.booking_request import (
+    BookingRequest,
+)
 from scheduling.domain.errors import PatientNotFound
 
 

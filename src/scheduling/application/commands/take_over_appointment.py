@@ -4,7 +4,12 @@ from datetime import datetime
 from scheduling.application.ports.identity import Caller, Forbidden, Scope
 from scheduling.application.ports.unit_of_work import BeginWork
 from scheduling.domain.appointment import Appointment, Status
-from scheduling.domain.booking import BookingRequest, decide_booking
+from scheduling.domain.booking import (
+    decide_booking,
+)
+from scheduling.domain.booking_request import (
+    BookingRequest,
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,13 @@ from uuid import UUID
 
 from scheduling.domain.appointment import Appointment
 from scheduling.domain.availability import Assignment
-from scheduling.domain.booking import Booking, BookingFacts, BookingRequest
+from scheduling.domain.booking import (
+    Booking,
+    BookingFacts,
+)
+from scheduling.domain.booking_request import (
+    BookingRequest,
+)
 from scheduling.domain.claim import Clashes
 from scheduling.domain.directory import Location, Patient, Practitioner
 from scheduling.domain.identifiers import (

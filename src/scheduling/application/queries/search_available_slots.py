@@ -15,7 +15,7 @@ from scheduling.domain.availability import (
     BookingWindow,
     Taken,
     why_not_offered,
-    works_there,
+    why_not_there,
 )
 from scheduling.domain.errors import InvalidInput, PatientNotFound
 from scheduling.domain.identifiers import PractitionerId
@@ -92,14 +92,17 @@ def _offered(
             slot.practitioner_id, slot.timezone
         ).reaches(facts.settings.limits, local_day(slot.start, slot.timezone))
         roles = facts.assignments.get((slot.practitioner_id, slot.location_id), ())
+        there = why_not_there(roles, Period(slot.start, slot.end), slot.timezone)
         return (
-            not roles or works_there(roles, local_day(slot.start, slot.timezone))
-        ) and why_not_offered(
-            slot.start,
-            window=window_in(slot.timezone),
-            has_seat=slot.remaining > 0,
-            clashes=slot.clashes,
-            limit_reached=limited,
-        ) is None
+            why_not_offered(
+                slot.start,
+                window=window_in(slot.timezone),
+                has_seat=slot.remaining > 0,
+                clashes=slot.clashes,
+                limit_reached=limited,
+                there=there,
+            )
+            is None
+        )
 
     return [slot for slot in candidates if is_offered(slot)]

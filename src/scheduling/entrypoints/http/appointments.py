@@ -17,7 +17,12 @@ from scheduling.domain.appointment import (
     Initiator,
     Status,
 )
-from scheduling.domain.booking import BookingRequest, BySlot, ByStart, Override
+from scheduling.domain.booking_request import (
+    BookingRequest,
+    BySlot,
+    ByStart,
+    Override,
+)
 from scheduling.domain.claim import ActorKind, Resource
 from scheduling.domain.identifiers import (
     AppointmentId,

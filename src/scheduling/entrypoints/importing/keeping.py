@@ -20,7 +20,11 @@ from scheduling.application.ports.clock import Clock
 from scheduling.application.ports.identity import Caller
 from scheduling.application.ports.unit_of_work import BeginWork, UnitOfWork
 from scheduling.domain.appointment import Status
-from scheduling.domain.booking import BookingRequest, BySlot, ByStart
+from scheduling.domain.booking_request import (
+    BookingRequest,
+    BySlot,
+    ByStart,
+)
 from scheduling.domain.directory import (
     ContactPreferences,
     Location,
