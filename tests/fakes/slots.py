@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from uuid import UUID
 
 from scheduling.application.ports.repositories import (
@@ -11,7 +11,7 @@ from scheduling.application.ports.repositories import (
     SlotFilter,
     SlotRepository,
 )
-from scheduling.domain.appointment import Status
+from scheduling.domain.appointment import Appointment, Status
 from scheduling.domain.availability import Assignment
 from scheduling.domain.claim import (
     SOMEBODY,
@@ -33,29 +33,57 @@ from scheduling.domain.settings import Settings
 from scheduling.domain.slot import Slot, SlotStatus
 from tests.fakes.transaction import Tables, Transaction
 
+BEFORE_ANY_HOLD = datetime.fromtimestamp(0, UTC)
 COUNTED = frozenset(status for status in Status if status.takes_time) | {
     Status.COMPLETED
 }
+
+
+def counted_in(
+    tables: Tables,
+    practitioners: Collection[UUID],
+    period: Period,
+    *,
+    now: datetime,
+    own: AppointmentId | None = None,
+) -> Iterator[Appointment]:
+    """Yield the appointments that limits count: no holds that have run out, and not
+    the `own` one that is being moved.
+    """
+    for one in tables.appointments.values():
+        lapsed = (
+            one.status is Status.PENDING
+            and one.hold_expires_at is not None
+            and one.hold_expires_at <= now
+        )
+        if (
+            one.practitioner_id in practitioners
+            and one.status in COUNTED
+            and not lapsed
+            and one.id != own
+            and period.start <= one.period.start < period.end
+        ):
+            yield one
 
 
 def starts_in(
     tables: Tables, practitioners: Collection[UUID], period: Period
 ) -> Iterator[tuple[PractitionerId, datetime]]:
     """Yield whose appointments that limits count begin when."""
-    for one in tables.appointments.values():
-        if (
-            one.practitioner_id in practitioners
-            and one.status in COUNTED
-            and period.start <= one.period.start < period.end
-        ):
-            yield one.practitioner_id, one.period.start
+    for one in counted_in(tables, practitioners, period, now=BEFORE_ANY_HOLD):
+        yield one.practitioner_id, one.period.start
 
 
 def assignments(tables: Tables) -> dict[tuple[UUID, UUID], list[Assignment]]:
     found: dict[tuple[UUID, UUID], list[Assignment]] = {}
     for role in tables.practitioner_roles.values():
         found.setdefault((role.practitioner_id, role.location_id), []).append(
-            Assignment(role.active, role.period_start, role.period_end)
+            Assignment(
+                role.active,
+                role.period_start,
+                role.period_end,
+                tuple(one.period for one in role.not_available),
+            )
         )
     return found
 

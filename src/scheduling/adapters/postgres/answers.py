@@ -12,8 +12,7 @@ import orjson
 from sqlalchemy import BigInteger, Text, func, select
 
 from scheduling.adapters.postgres.batch import ANSWERS, TENANT
-from scheduling.adapters.postgres.slots import given
-from scheduling.adapters.postgres.statements import Statement, compiled
+from scheduling.adapters.postgres.statements import Statement, compiled, given
 from scheduling.adapters.postgres.transaction import Transaction
 from scheduling.application.ports.clock import Clock
 from scheduling.application.ports.repositories import (

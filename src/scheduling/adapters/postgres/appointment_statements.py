@@ -21,19 +21,14 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 
 from scheduling.adapters.postgres import tables as t
+from scheduling.adapters.postgres.assignments import assignment_json
 from scheduling.adapters.postgres.batch import (
     JSON_TEXT,
     TENANT,
 )
+from scheduling.adapters.postgres.claimed import around, claimed_by, kind
 from scheduling.adapters.postgres.directory import settings_columns
-from scheduling.adapters.postgres.slots import (
-    around,
-    assignment_json,
-    claimed_by,
-    given,
-    kind,
-)
-from scheduling.adapters.postgres.statements import Statement, compiled
+from scheduling.adapters.postgres.statements import Statement, compiled, given
 from scheduling.domain.claim import ActorKind
 
 _INSTANT = DateTime(timezone=True)

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -15,6 +15,7 @@ from scheduling.adapters.postgres.appointment_statements import (
     reading_for_booking,
     reading_with_slots,
 )
+from scheduling.adapters.postgres.assignments import assignment_from
 from scheduling.adapters.postgres.batch import (
     APPOINTMENTS,
     CLAIMS,
@@ -30,16 +31,13 @@ from scheduling.adapters.postgres.directory_rows import (
     preferences_from,
     settings_from,
 )
+from scheduling.adapters.postgres.limits import reading_starts
 from scheduling.adapters.postgres.rows import (
     appointment_from,
     appointment_row,
     claim_from,
     claim_row,
     slot_from,
-)
-from scheduling.adapters.postgres.slots import (
-    assignment_from,
-    reading_starts,
 )
 from scheduling.adapters.postgres.transaction import Transaction
 from scheduling.application.ports.repositories import AppointmentRepository
@@ -64,6 +62,8 @@ from scheduling.domain.events import AppointmentStatusChanged
 from scheduling.domain.identifiers import AppointmentId
 from scheduling.domain.slot import Slot
 
+_BEFORE_ANY_HOLD = datetime.fromtimestamp(0, UTC)
+
 
 @dataclass(frozen=True, slots=True)
 class PostgresAppointments(AppointmentRepository):
@@ -85,6 +85,8 @@ class PostgresAppointments(AppointmentRepository):
             practitioners=[slot.practitioner_id],
             start=week.start,
             end=week.end,
+            own=None,
+            now=_BEFORE_ANY_HOLD,
         )
         return replace(facts, taken=tuple(row["starts_at"] for row in rows))
 

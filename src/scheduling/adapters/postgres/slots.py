@@ -2,14 +2,13 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 from uuid import UUID
 
 import orjson
 from sqlalchemy import (
-    ARRAY,
     ColumnElement,
     DateTime,
     FromClause,
@@ -20,7 +19,6 @@ from sqlalchemy import (
     Uuid,
     and_,
     any_,
-    bindparam,
     exists,
     func,
     literal_column,
@@ -30,11 +28,14 @@ from sqlalchemy import (
 )
 
 from scheduling.adapters.postgres import tables as t
+from scheduling.adapters.postgres.assignments import assignment_from, assignment_json
 from scheduling.adapters.postgres.batch import NEW_SLOTS, TENANT
+from scheduling.adapters.postgres.claimed import around, claimed_by, kind
 from scheduling.adapters.postgres.directory import reading_by_id, settings_columns
 from scheduling.adapters.postgres.directory_rows import settings_from
+from scheduling.adapters.postgres.limits import reading_starts
 from scheduling.adapters.postgres.rows import slot_from, slot_row
-from scheduling.adapters.postgres.statements import Statement, compiled
+from scheduling.adapters.postgres.statements import Statement, compiled, given
 from scheduling.adapters.postgres.transaction import Transaction
 from scheduling.application.ports.repositories import (
     Candidate,
@@ -51,41 +52,7 @@ from scheduling.domain.settings import Settings
 from scheduling.domain.slot import Slot
 
 _INSTANT = DateTime(timezone=True)
-
-
-def given(name: str, type_: Any) -> ColumnElement[Any]:  # noqa: ANN401
-    return bindparam(name, type_=type_)
-
-
-def kind(of: ActorKind) -> ColumnElement[int]:
-    return literal_column(str(int(of)), Integer)
-
-
-LONGEST_CLAIM: ColumnElement[Any] = literal_column("interval '28 hours'")
-"""No claim is longer (`ck_claims_length`): one that is in the way begins after that."""
-
-
-def claimed_by(actor: ColumnElement[Any], kind: ColumnElement[Any]) -> Any:  # noqa: ANN401
-    claims = t.claims
-    return and_(
-        claims.c.tenant_id == TENANT,
-        claims.c.actor_id == actor,
-        claims.c.actor_kind == kind,
-    )
-
-
-def around(start: ColumnElement[Any], end: ColumnElement[Any]) -> Any:  # noqa: ANN401
-    """Claims that meet `[start, end)`, said so that their primary key serves it.
-
-    `taken && …` would say it shorter, but PostgreSQL does not hold range operators for
-    leakproof and so never uses them on an index under row level security.
-    """
-    claims = t.claims
-    return and_(
-        claims.c.starts_at > start - LONGEST_CLAIM,
-        claims.c.starts_at < end,
-        claims.c.until > start,
-    )
+EPOCH = datetime.fromtimestamp(0, UTC)
 
 
 def _in_the_way(slot: FromClause, *who: ColumnElement[bool]) -> Any:  # noqa: ANN401
@@ -199,55 +166,6 @@ def _reading_search_facts(filters: frozenset[str]) -> Statement:
     )
 
 
-def assignment_json() -> ColumnElement[Any]:
-    """One role as `assignment_from` reads it."""
-    roles = t.practitioner_roles
-    return func.json_build_array(
-        roles.c.practitioner_id,
-        roles.c.location_id,
-        roles.c.active,
-        roles.c.period_start,
-        roles.c.period_end,
-    )
-
-
-@cache
-def reading_starts() -> Statement:
-    """When practitioners have appointments: past ones count, cancelled ones do not."""
-    appointments = t.appointments
-    return compiled(
-        select(appointments.c.practitioner_id, appointments.c.starts_at).where(
-            appointments.c.tenant_id == TENANT,
-            appointments.c.practitioner_id == any_(given("practitioners", ARRAY(Uuid))),
-            appointments.c.starts_at >= given("start", _INSTANT),
-            appointments.c.starts_at < given("end", _INSTANT),
-            appointments.c.status.in_(
-                [
-                    literal_column(f"'{status}'")
-                    for status in (
-                        "pending",
-                        "booked",
-                        "confirmed",
-                        "arrived",
-                        "in-progress",
-                        "completed",
-                    )
-                ]
-            ),
-        )
-    )
-
-
-def assignment_from(values: list[Any]) -> tuple[tuple[UUID, UUID], Assignment]:
-    """Return (practitioner, location) and the assignment of one to the other."""
-    practitioner_id, location_id, active, start, end = values
-    return (UUID(practitioner_id), UUID(location_id)), Assignment(
-        active,
-        None if start is None else date.fromisoformat(start),
-        None if end is None else date.fromisoformat(end),
-    )
-
-
 _NOTHING = Clashes()
 _TAKEN = Clashes(overlapping=(SOMEBODY,))
 _BUFFERED = Clashes(buffering=(SOMEBODY,))
@@ -322,6 +240,8 @@ class PostgresSlots(SlotRepository):
             practitioners=list(practitioners),
             start=period.start,
             end=period.end,
+            own=None,
+            now=EPOCH,
         )
         starts: dict[PractitionerId, list[datetime]] = {}
         for row in rows:

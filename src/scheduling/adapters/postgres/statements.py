@@ -9,13 +9,18 @@ from typing import Any, TypeAlias
 
 import asyncpg
 from asyncpg.pool import PoolConnectionProxy
-from sqlalchemy import Executable
+from sqlalchemy import ColumnElement, Executable, bindparam
 from sqlalchemy.dialects.postgresql import asyncpg as asyncpg_dialect
 from sqlalchemy.sql.elements import ClauseElement
 
 Connection: TypeAlias = asyncpg.Connection | PoolConnectionProxy
 
 _DIALECT = asyncpg_dialect.dialect()  # type: ignore[no-untyped-call]
+
+
+def given(name: str, type_: Any) -> ColumnElement[Any]:  # noqa: ANN401
+    """A parameter that has a value with every call."""
+    return bindparam(name, type_=type_)
 
 
 @dataclass(frozen=True, slots=True)
