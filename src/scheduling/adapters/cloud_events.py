@@ -5,6 +5,7 @@ by hand and not with the `cloudevents` library, because the bytes are made in th
 path of every command; a test reads them back with the library.
 """
 
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from functools import singledispatch
 from typing import Any
@@ -73,6 +74,35 @@ def to_envelope(event: Event, tenant_id: TenantId, traceparent: str | None) -> E
         subject=f"scheduling.{tenant_id}.{type}",
         body=orjson.dumps(attributes, default=str, option=orjson.OPT_UTC_Z),
     )
+
+
+def concerns(
+    body: bytes,
+    *,
+    location_ids: AbstractSet[UUID],
+    practitioner_ids: AbstractSet[UUID],
+) -> bool:
+    """Tell whether an event is of one of the locations and one of the practitioners.
+
+    No ids: of any. What was moved concerns the places it came from, too.
+    """
+    if not location_ids and not practitioner_ids:
+        return True
+    try:
+        data = orjson.loads(body)["data"]
+        return any(
+            (not location_ids or _id(told, "locationId") in location_ids)
+            and (
+                not practitioner_ids or _id(told, "practitionerId") in practitioner_ids
+            )
+            for told in (data, data.get("old") or {})
+        )
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return False  # not of our making: it names nothing that we know
+
+
+def _id(told: "Data", name: str) -> UUID | None:
+    return UUID(told[name]) if told.get(name) else None
 
 
 @singledispatch

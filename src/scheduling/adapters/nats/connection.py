@@ -57,10 +57,12 @@ async def open_connection(nats_url: str, *, name: str) -> AsyncIterator[Connecti
             disconnected_cb=on_closed,
             closed_cb=on_closed,
         )
-    except FAILURES as error:
+    except BaseException as error:
         with suppress(*FAILURES):
             await client.close()
-        raise BrokerUnavailable(type(error).__name__) from error
+        if isinstance(error, FAILURES):
+            raise BrokerUnavailable(type(error).__name__) from error
+        raise
     try:
         yield Connection(client, closed)
     finally:

@@ -41,16 +41,16 @@ async def ensure_stream(connection: Connection, *, replicas: int) -> list[str]:
         "allow_atomic": True,
         "allow_direct": True,
     }
-    answer = await _ask(connection, f"STREAM.INFO.{SCHEDULING}", {})
+    answer = await ask(connection, f"STREAM.INFO.{SCHEDULING}", {})
     if answer.get("error", {}).get("err_code") == NOT_FOUND:
-        _accept(await _ask(connection, f"STREAM.CREATE.{SCHEDULING}", wanted))
+        accept(await ask(connection, f"STREAM.CREATE.{SCHEDULING}", wanted))
         return []
-    found = _accept(answer)["config"]
+    found = accept(answer)["config"]
     _refuse_unsafe(found)
     changes = _drift(found, wanted)
     if changes:
         mended = {**found, **changes}
-        _accept(await _ask(connection, f"STREAM.UPDATE.{SCHEDULING}", mended))
+        accept(await ask(connection, f"STREAM.UPDATE.{SCHEDULING}", mended))
     return sorted(changes)
 
 
@@ -93,12 +93,17 @@ def _drift(found: Mapping[str, Any], wanted: Mapping[str, Any]) -> dict[str, Any
     return changes
 
 
-async def _ask(
-    connection: Connection, verb: str, body: Mapping[str, Any]
+async def ask(
+    connection: Connection,
+    verb: str,
+    body: Mapping[str, Any],
+    *,
+    within: float = 10.0,
 ) -> dict[str, Any]:
+    """Return what JetStream says; `within` seconds, or raise BrokerUnavailable."""
     try:
         answer = await connection.client.request(
-            f"$JS.API.{verb}", orjson.dumps(body) if body else b"", timeout=10
+            f"$JS.API.{verb}", orjson.dumps(body) if body else b"", timeout=within
         )
     except FAILURES as error:
         raise BrokerUnavailable(f"{verb}: {type(error).__name__}") from error
@@ -106,7 +111,8 @@ async def _ask(
     return result
 
 
-def _accept(answer: dict[str, Any]) -> dict[str, Any]:
+def accept(answer: dict[str, Any]) -> dict[str, Any]:
+    """Raise BrokerUnavailable for an answer that is a refusal."""
     if error := answer.get("error"):
         raise BrokerUnavailable(
             f"JetStream error {error.get('err_code')}: {error.get('description')}"

@@ -3,6 +3,7 @@
 AccessRefused
 ├── Unauthenticated        nobody we know: no token, or one we do not believe
 └── Forbidden              somebody we know, without the scope that this takes
+    └── StaffOnly          the scope is there, on a patient's own token
 
 IdentityUnavailable stands apart: it says nothing of the caller, only that the keys to
 judge tokens by have never been read.
@@ -66,6 +67,10 @@ class Forbidden(AccessRefused):
     def __init__(self, scope: Scope) -> None:
         super().__init__(scope.value)
         self.scope = scope
+
+
+class StaffOnly(Forbidden):
+    """What is asked for is of all patients; a patient's own token is for its own."""
 
 
 class IdentityUnavailable(Unavailable):

@@ -24,6 +24,7 @@ from scheduling.application.ports.identity import (
     Caller,
     Forbidden,
     Reason,
+    StaffOnly,
     Unauthenticated,
 )
 from scheduling.application.ports.unavailable import Unavailable
@@ -153,7 +154,9 @@ async def _forbidden(_request: Request, error: Forbidden) -> Response:
     return problem(
         403,
         error.code,
-        f"This takes the scope {error.scope}.",
+        "A patient's own token does not allow it."
+        if isinstance(error, StaffOnly)
+        else f"This takes the scope {error.scope}.",
         headers={"WWW-Authenticate": challenge},
         scope=error.scope.value,
     )
