@@ -71,6 +71,18 @@ IF_NONE_MATCH = {
 }
 
 
+LAST_EVENT_ID = {
+    "name": "Last-Event-ID",
+    "in": "header",
+    "description": "The last `id` that was seen: all that came after it is told first",
+    "schema": {"type": "string", "pattern": "^([0-9a-f]{1,16}-[0-9]{1,19})?$"},
+    "example": "6479c1e2a9f40-1234",
+}
+
+
+_WITHOUT_A_TOKEN: dict[str, Any] = {"openapi_extra": {"security": []}}
+
+
 def reading(view: type[BaseModel], *refusals: Refusal, tag: bool = True) -> Any:  # noqa: ANN401
     """Give a GET its responses; `tag`: it has an ETag, and honours If-None-Match."""
     responses = _problems((Unauthenticated, Forbidden, errors.InvalidInput, *refusals))
@@ -82,6 +94,21 @@ def reading(view: type[BaseModel], *refusals: Refusal, tag: bool = True) -> Any:
         }
     extra = {"parameters": [IF_NONE_MATCH]} if tag else {}
     return {"responses": responses, "openapi_extra": extra}
+
+
+def stream(example: str) -> Any:  # noqa: ANN401
+    """Give server-sent events their responses."""
+    responses = _problems((Unauthenticated, Forbidden, errors.InvalidInput))
+    responses[200] = {
+        "description": "The events, for as long as both sides like",
+        "headers": _headers(),
+        "content": {"text/event-stream": {"schema": _TEXT, "example": example}},
+    }
+    return {
+        "response_class": Response,
+        "responses": responses,
+        "openapi_extra": {"parameters": [LAST_EVENT_ID]},
+    }
 
 
 def command(
@@ -148,14 +175,14 @@ def status(description: str, *, or_unready: bool = False) -> Any:  # noqa: ANN40
     }
     if or_unready:
         responses[503] = _problem_response(503, [_CODES_OF_HTTP[503]])
-    return {"response_class": Response, "responses": responses}
+    return {"response_class": Response, "responses": responses, **_WITHOUT_A_TOKEN}
 
 
 def text(description: str) -> Any:  # noqa: ANN401
     """Give an answer in plain text its response."""
     content = {"text/plain": {"schema": _TEXT}}
     told = {"description": description, "headers": _headers(), "content": content}
-    return {"response_class": Response, "responses": {200: told}}
+    return {"response_class": Response, "responses": {200: told}, **_WITHOUT_A_TOKEN}
 
 
 _CODES_OF_HTTP = {

@@ -13,6 +13,9 @@ from fastapi.routing import APIRoute
 from pydantic.alias_generators import to_camel
 
 from scheduling.entrypoints.http.documented import PROBLEM_SCHEMA
+from scheduling.entrypoints.http.examples import add_examples
+from scheduling.entrypoints.http.links import add_links
+from scheduling.entrypoints.http.parameters import describe_parameters
 
 TITLE = "Scheduling"
 VERSION = "1"
@@ -29,6 +32,7 @@ _TAGS = {
     "slots": "Stretches of time that can be booked.",
     "schedules": "Bookable calendars.",
     "directory": "Practitioners, locations, patients, who works where; settings.",
+    "events": "The tenant's changes as they happen.",
     "operations": "For those who run it.",
 }
 
@@ -57,9 +61,20 @@ def describe(app: FastAPI) -> None:
         )
         schemas = made["components"]["schemas"]
         schemas["Problem"] = PROBLEM_SCHEMA
+        _drop_titles_of_fields(schemas)
+        describe_parameters(made)
+        add_examples(made)
+        add_links(made)
         return made
 
     app.openapi = document  # type: ignore[method-assign]  # FastAPI's way to say so
+
+
+def _drop_titles_of_fields(schemas: dict[str, Any]) -> None:
+    """`Allowdoublebooking` says nothing that `allowDoubleBooking` does not."""
+    for schema in schemas.values():
+        for field in schema.get("properties", {}).values():
+            field.pop("title", None)
 
 
 @router.get("/openapi.json")

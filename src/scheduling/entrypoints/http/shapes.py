@@ -118,7 +118,11 @@ Day = Annotated[
 ]
 Zone = Annotated[
     str,
-    Field(max_length=64, examples=["America/Sao_Paulo"]),
+    Field(
+        max_length=64,
+        examples=["America/Sao_Paulo"],
+        json_schema_extra={"format": "timezone"},
+    ),
     AfterValidator(_known_zone),
 ]
 
