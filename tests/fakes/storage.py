@@ -20,6 +20,7 @@ from scheduling.application.ports.repositories import (
     SlotRepository,
 )
 from scheduling.application.ports.unit_of_work import UnitOfWork
+from scheduling.application.ports.waitlist import WaitlistRepository
 from scheduling.domain.claim import Claim
 from scheduling.domain.identifiers import TenantId
 from tests.fakes.answers import MemoryAnswers
@@ -27,6 +28,7 @@ from tests.fakes.appointments import MemoryAppointments
 from tests.fakes.directory import MemoryDirectory, MemorySchedules, MemorySettings
 from tests.fakes.slots import MemorySlots, standing
 from tests.fakes.transaction import AuditRecord, StoredReminder, Tables, Transaction
+from tests.fakes.waitlist import MemoryWaitlist
 
 
 class MemoryUnitOfWork(UnitOfWork):
@@ -80,6 +82,10 @@ class MemoryUnitOfWork(UnitOfWork):
     @cached_property
     def appointments(self) -> AppointmentRepository:
         return MemoryAppointments(self._transaction)
+
+    @cached_property
+    def waitlist(self) -> WaitlistRepository:
+        return MemoryWaitlist(self._transaction)
 
     @cached_property
     def answers(self) -> AnswerRepository:

@@ -25,6 +25,7 @@ from scheduling.domain.events import Event
 from scheduling.domain.schedule import PractitionerRole, Schedule
 from scheduling.domain.settings import Settings
 from scheduling.domain.slot import Slot
+from scheduling.domain.waitlist import WaitlistEntry
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +59,7 @@ class Tables:
     appointments: dict[UUID, Appointment] = field(default_factory=dict)
     claims: dict[UUID, tuple[Claim, ...]] = field(default_factory=dict)
     reminders: dict[UUID, tuple[StoredReminder, ...]] = field(default_factory=dict)
+    waitlist: dict[UUID, WaitlistEntry] = field(default_factory=dict)
     answers: dict[tuple[str, str], tuple[str, StoredAnswer]] = field(
         default_factory=dict
     )

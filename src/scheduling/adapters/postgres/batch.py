@@ -216,6 +216,7 @@ LOCATIONS = _insert(t.locations, upsert=True)
 PATIENTS = _insert(t.patients, upsert=True)
 ROLES = _insert(t.practitioner_roles, upsert=True)
 SCHEDULES = _insert(t.schedules, upsert=True)
+WAITLIST = _insert(t.waitlist_entries, upsert=True)
 NEW_SLOTS = _insert(t.slots)
 SEATS_TAKEN = Write("seats_taken", (_ID, _OVERBOOKED), _take_seats, counted=True)
 SLOTS = _next_version(t.slots, "status", "booked")
@@ -264,6 +265,7 @@ WRITES = (
     PATIENTS,
     ROLES,
     SCHEDULES,
+    WAITLIST,
     NEW_SLOTS,
     SEATS_TAKEN,
     SLOTS,

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, Integer, and_, literal_column
+from sqlalchemy import ColumnElement, Integer, and_, func, literal_column
 
 from scheduling.adapters.postgres import tables as t
 from scheduling.adapters.postgres.batch import TENANT
@@ -36,4 +36,22 @@ def around(start: ColumnElement[Any], end: ColumnElement[Any]) -> Any:  # noqa: 
         claims.c.starts_at > start - LONGEST_CLAIM,
         claims.c.starts_at < end,
         claims.c.until > start,
+    )
+
+
+def claims_json() -> ColumnElement[Any]:
+    """All claims of a query in one value, as `claim_from` reads each."""
+    claims = t.claims
+    return func.json_agg(
+        func.json_build_array(
+            claims.c.appointment_id,
+            claims.c.actor_kind,
+            claims.c.actor_id,
+            claims.c.share_id,
+            claims.c.starts_at,
+            claims.c.ends_at,
+            claims.c.until,
+            claims.c.overbooked,
+            claims.c.expires_at,
+        )
     )

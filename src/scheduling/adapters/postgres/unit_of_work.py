@@ -20,6 +20,7 @@ from scheduling.adapters.postgres.sessions import PooledSessions
 from scheduling.adapters.postgres.slots import PostgresSlots
 from scheduling.adapters.postgres.transaction import Transaction
 from scheduling.adapters.postgres.violations import in_our_words
+from scheduling.adapters.postgres.waitlist import PostgresWaitlist
 from scheduling.application.ports.clock import Clock
 from scheduling.application.ports.identity import Caller
 from scheduling.application.ports.repositories import (
@@ -34,6 +35,7 @@ from scheduling.application.ports.repositories import (
     SlotRepository,
 )
 from scheduling.application.ports.unit_of_work import UnitOfWork
+from scheduling.application.ports.waitlist import WaitlistRepository
 
 
 class PostgresUnitOfWork(UnitOfWork):
@@ -74,6 +76,10 @@ class PostgresUnitOfWork(UnitOfWork):
     @cached_property
     def appointments(self) -> AppointmentRepository:
         return PostgresAppointments(self._transaction)
+
+    @cached_property
+    def waitlist(self) -> WaitlistRepository:
+        return PostgresWaitlist(self._transaction)
 
     @cached_property
     def answers(self) -> AnswerRepository:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol, TypeAlias
 
+from scheduling.application.ports.audit import AuditRepository
 from scheduling.application.ports.identity import Caller
 from scheduling.application.ports.repositories import (
     AnswerRepository,
@@ -16,6 +17,7 @@ from scheduling.application.ports.repositories import (
     SettingsRepository,
     SlotRepository,
 )
+from scheduling.application.ports.waitlist import WaitlistRepository
 from scheduling.domain.errors import DomainError
 
 
@@ -57,6 +59,10 @@ class UnitOfWork(Protocol):
     def slots(self) -> SlotRepository: ...
     @property
     def appointments(self) -> AppointmentRepository: ...
+    @property
+    def waitlist(self) -> WaitlistRepository: ...
+    @property
+    def audit(self) -> AuditRepository: ...
     @property
     def answers(self) -> AnswerRepository: ...
 

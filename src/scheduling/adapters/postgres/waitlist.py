@@ -1,0 +1,258 @@
+"""The waitlist, and who of it to tell of freed time."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import orjson
+
+from scheduling.adapters.postgres import tables as t
+from scheduling.adapters.postgres.assignments import assignment_from
+from scheduling.adapters.postgres.batch import WAITLIST
+from scheduling.adapters.postgres.directory import reading_by_id
+from scheduling.adapters.postgres.directory_rows import settings_from
+from scheduling.adapters.postgres.rows import claim_from
+from scheduling.adapters.postgres.transaction import Transaction
+from scheduling.adapters.postgres.waitlist_statements import (
+    ENTRY_COLUMNS,
+    paging,
+    reading_who_is_known,
+    reading_who_waits,
+)
+from scheduling.application.ports.waitlist import WaitlistFilter, WaitlistRepository
+from scheduling.domain.booking import BookingFacts
+from scheduling.domain.changes import changes_between
+from scheduling.domain.claim import Claim
+from scheduling.domain.directory import ContactPreferences
+from scheduling.domain.errors import OptimisticLockConflict, WaitlistEntryNotFound
+from scheduling.domain.events import WaitlistSlotAvailable
+from scheduling.domain.identifiers import (
+    AppointmentId,
+    LocationId,
+    PatientId,
+    PractitionerId,
+    ScheduleId,
+    WaitlistEntryId,
+)
+from scheduling.domain.settings import (
+    LONGEST_BUFFER_MINUTES,
+    CalendarLimits,
+    CalendarRules,
+)
+from scheduling.domain.waitlist import (
+    GivenBack,
+    Known,
+    Waiting,
+    WaitlistEntry,
+    WaitlistFacts,
+    WaitlistStatus,
+)
+
+Row = Mapping[str, Any]
+
+# More than is asked for does no harm: the domain looks again.
+_ANY_BUFFER = timedelta(minutes=LONGEST_BUFFER_MINUTES)
+_ANY_WEEK = timedelta(days=8)
+
+
+@dataclass(slots=True)
+class PostgresWaitlist(WaitlistRepository):
+    """Storing an entry stores its events: neither is ever there alone."""
+
+    transaction: Transaction
+    seen: dict[WaitlistEntryId, WaitlistEntry] = field(default_factory=dict)
+
+    async def get(self, id: WaitlistEntryId) -> WaitlistEntry:
+        row = await self.transaction.row(reading_by_id(t.waitlist_entries), id=id)
+        if row is None:
+            raise WaitlistEntryNotFound(id)
+        entry = _entry_from(row)
+        self.seen[id] = entry
+        return entry
+
+    async def page(self, wanted: WaitlistFilter) -> Sequence[WaitlistEntry]:
+        after_created_at, after_id = wanted.after or (None, None)
+        asked = {
+            "status": wanted.status,
+            "patient_id": wanted.patient_id,
+            "after_created_at": after_created_at,
+            "after_id": after_id,
+        }
+        given = {name: value for name, value in asked.items() if value is not None}
+        rows = await self.transaction.rows(
+            paging(frozenset(given)), **given, limit=wanted.limit
+        )
+        return [_entry_from(row) for row in rows]
+
+    async def known(self, entry: WaitlistEntry) -> Known:
+        row = await self.transaction.row(
+            reading_who_is_known(),
+            patient_id=entry.patient_id,
+            practitioner_ids=list(entry.practitioner_ids),
+            location_ids=list(entry.location_ids),
+        )
+        return Known(
+            patient_active=row["patient_active"],
+            practitioner_ids=frozenset(row["practitioner_ids"] or ()),
+            location_ids=frozenset(row["location_ids"] or ()),
+        )
+
+    def save(self, entry: WaitlistEntry) -> None:
+        transaction, before = self.transaction, self.seen.get(entry.id)
+        transaction.batch.add(
+            WAITLIST,
+            _entry_row(entry),
+            otherwise=OptimisticLockConflict(f"Waitlist entry {entry.id} has changed."),
+        )
+        transaction.announce(entry.events)
+        transaction.audit(
+            f"waitlist-entry.{'added' if before is None else entry.status}",
+            "waitlist-entry",
+            entry.id,
+            version=entry.version,
+            changes=changes_between(before, entry),
+            at=entry.updated_at,
+        )
+
+    async def candidates(
+        self, given_back: Sequence[GivenBack], now: datetime
+    ) -> Sequence[WaitlistFacts]:
+        stretches = [
+            {
+                "number": number,
+                "starts_at": stretch.period.start,
+                "ends_at": stretch.period.end,
+                "service_types": stretch.slot.service_types,
+            }
+            for number, step in enumerate(given_back)
+            for stretch in step.stretches(now)
+        ]
+        freed = [
+            _freed_row(number, step, now) for number, step in enumerate(given_back)
+        ]
+        rows = await self.transaction.rows(
+            reading_who_waits(),
+            freed=orjson.dumps(freed, default=str).decode(),
+            stretches=orjson.dumps(stretches, default=str).decode(),
+            now=now,
+        )
+        return [
+            WaitlistFacts(
+                _booking_facts(row, step.before.schedule_id, step.before.timezone),
+                tuple(_waiting(orjson.loads(row["waiting"] or "[]"))),
+            )
+            for row, step in zip(rows, given_back, strict=True)
+        ]
+
+    def announce(self, event: WaitlistSlotAvailable) -> None:
+        self.transaction.announce((event,))
+
+
+def _freed_row(number: int, step: GivenBack, now: datetime) -> Row:
+    stretches, before = step.stretches(now), step.before
+    start, end = stretches[0].period.start, stretches[-1].period.end
+    return {
+        "number": number,
+        "appointment_id": before.id,
+        "patient_id": before.patient_id,
+        "practitioner_id": before.practitioner_id,
+        "location_id": before.location_id,
+        "schedule_id": before.schedule_id,
+        "first_end": stretches[0].period.end,
+        "last_start": stretches[-1].period.start,
+        "starts_at": start,
+        "ends_at": end,
+        "claims_until": end + _ANY_BUFFER,
+        "weeks_start": start - _ANY_WEEK,
+        "weeks_end": end + _ANY_WEEK,
+    }
+
+
+def _booking_facts(row: Row, schedule_id: ScheduleId, timezone: str) -> BookingFacts:
+    starts: dict[ScheduleId, list[datetime]] = {}
+    for schedule, start in orjson.loads(row["starts"] or "[]"):
+        on = starts.setdefault(ScheduleId(UUID(schedule)), [])
+        on.append(datetime.fromisoformat(start))
+    return BookingFacts(
+        settings=settings_from(row),
+        patient_active=True,
+        preferences=ContactPreferences(),
+        practitioner_active=row["practitioner_active"],
+        location_active=row["location_active"],
+        location_timezone=timezone,
+        assignments=tuple(
+            assignment_from(role)[1]
+            for role in orjson.loads(row["assignments"] or "[]")
+        ),
+        has_schedule=True,
+        slots=(),
+        claims=_claims(orjson.loads(row["claims"] or "[]")),
+        rules={
+            schedule_id: CalendarRules(
+                row["schedule_horizon_days"],
+                row["schedule_notice_minutes"],
+                CalendarLimits(row["limit_per_day"], row["limit_per_week"]),
+            )
+        },
+        taken=tuple(start for some in starts.values() for start in some),
+        taken_of={schedule: tuple(some) for schedule, some in starts.items()},
+    )
+
+
+def _claims(found: Iterable[Sequence[Any]]) -> tuple[Claim, ...]:
+    return tuple(claim_from(values) for values in found)
+
+
+def _waiting(found: Iterable[Sequence[Any]]) -> Iterable[Waiting]:
+    for claims, *values in found:
+        row = dict(zip(ENTRY_COLUMNS, values, strict=True))
+        for name in ("id", "patient_id"):
+            row[name] = UUID(row[name])
+        for name in ("practitioner_ids", "location_ids"):
+            row[name] = [UUID(id) for id in row[name]]
+        for name in ("earliest", "latest", "created_at", "updated_at"):
+            row[name] = datetime.fromisoformat(row[name])
+        yield Waiting(
+            _entry_from(row), patient_active=True, claims=_claims(claims or ())
+        )
+
+
+def _entry_from(row: Row) -> WaitlistEntry:
+    appointment_id = row["appointment_id"]
+    return WaitlistEntry(
+        id=WaitlistEntryId(row["id"]),
+        patient_id=PatientId(row["patient_id"]),
+        practitioner_ids=tuple(map(PractitionerId, row["practitioner_ids"])),
+        location_ids=tuple(map(LocationId, row["location_ids"])),
+        service_type=row["service_type"],
+        earliest=row["earliest"],
+        latest=row["latest"],
+        priority=row["priority"],
+        status=WaitlistStatus(row["status"]),
+        appointment_id=None
+        if appointment_id is None
+        else AppointmentId(appointment_id),
+        created_at=row["created_at"],
+        updated_at=row["updated_at"],
+        version=row["version"],
+    )
+
+
+def _entry_row(entry: WaitlistEntry) -> Row:
+    return {
+        "id": entry.id,
+        "patient_id": entry.patient_id,
+        "practitioner_ids": entry.practitioner_ids,
+        "location_ids": entry.location_ids,
+        "service_type": entry.service_type,
+        "earliest": entry.earliest,
+        "latest": entry.latest,
+        "priority": entry.priority,
+        "status": entry.status,
+        "appointment_id": entry.appointment_id,
+        "created_at": entry.created_at,
+        "updated_at": entry.updated_at,
+        "version": entry.version,
+    }

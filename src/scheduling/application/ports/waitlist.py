@@ -1,0 +1,56 @@
+"""What use cases ask of the waitlist, within one transaction and one tenant."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from scheduling.domain.events import WaitlistSlotAvailable
+from scheduling.domain.identifiers import PatientId, WaitlistEntryId
+from scheduling.domain.waitlist import (
+    GivenBack,
+    Known,
+    WaitlistEntry,
+    WaitlistFacts,
+    WaitlistStatus,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WaitlistFilter:
+    """Which entries are asked for; `after` is the last one of the page before."""
+
+    status: WaitlistStatus | None = None
+    patient_id: PatientId | None = None
+    after: tuple[datetime, WaitlistEntryId] | None = None
+    limit: int = 200
+
+
+class WaitlistRepository(Protocol):
+    async def get(self, id: WaitlistEntryId) -> WaitlistEntry:
+        """Raise WaitlistEntryNotFound where there is none."""
+
+    async def page(self, wanted: WaitlistFilter) -> Sequence[WaitlistEntry]:
+        """Return up to `limit` entries, by when they were added and id."""
+
+    async def known(self, entry: WaitlistEntry) -> Known:
+        """Return who of those that the entry names is there, in one reading."""
+
+    def save(self, entry: WaitlistEntry) -> None:
+        """Store the next version. That somebody else did so first surfaces when the
+        transaction is left: OptimisticLockConflict inside a DecisionOutdated.
+        """
+
+    async def candidates(
+        self, given_back: Sequence[GivenBack], now: datetime
+    ) -> Sequence[WaitlistFacts]:
+        """Return for each freed time what is known of it and the best who wait for it,
+        all in one reading.
+
+        Of those who wait there are up to MOST_CANDIDATES, by rank. Whom storage can
+        tell not to suit is left out before that: another place, window or service
+        type, an inactive patient, one with other claims then.
+        """
+
+    def announce(self, event: WaitlistSlotAvailable) -> None:
+        """Tell it with what else the transaction does."""

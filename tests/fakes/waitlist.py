@@ -1,0 +1,134 @@
+"""The waitlist in memory."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from scheduling.application.ports.waitlist import WaitlistFilter, WaitlistRepository
+from scheduling.domain.booking import BookingFacts
+from scheduling.domain.changes import changes_between
+from scheduling.domain.claim import ActorKind
+from scheduling.domain.directory import ContactPreferences
+from scheduling.domain.errors import WaitlistEntryNotFound
+from scheduling.domain.events import WaitlistSlotAvailable
+from scheduling.domain.identifiers import ScheduleId, WaitlistEntryId
+from scheduling.domain.period import Period
+from scheduling.domain.settings import Settings
+from scheduling.domain.waitlist import (
+    MOST_CANDIDATES,
+    GivenBack,
+    Known,
+    Waiting,
+    WaitlistEntry,
+    WaitlistFacts,
+    suits,
+)
+from tests.fakes.directory import demand_next
+from tests.fakes.slots import assignments, counted_in, standing
+from tests.fakes.transaction import Tables, Transaction
+
+_WEEK = timedelta(days=8)
+
+
+@dataclass
+class MemoryWaitlist(WaitlistRepository):
+    transaction: Transaction
+    seen: dict[WaitlistEntryId, WaitlistEntry] = field(default_factory=dict)
+
+    async def get(self, id: WaitlistEntryId) -> WaitlistEntry:
+        try:
+            self.seen[id] = self.transaction.tables.waitlist[id]
+        except KeyError:
+            raise WaitlistEntryNotFound(id) from None
+        return self.seen[id]
+
+    async def page(self, wanted: WaitlistFilter) -> Sequence[WaitlistEntry]:
+        found = sorted(
+            (
+                one
+                for one in self.transaction.tables.waitlist.values()
+                if wanted.status in {None, one.status}
+                and wanted.patient_id in {None, one.patient_id}
+                and (wanted.after is None or (one.created_at, one.id) > wanted.after)
+            ),
+            key=lambda one: (one.created_at, one.id),
+        )
+        return found[: wanted.limit]
+
+    async def known(self, entry: WaitlistEntry) -> Known:
+        tables = self.transaction.tables
+        patient = tables.patients.get(entry.patient_id)
+        return Known(
+            patient_active=None if patient is None else patient.active,
+            practitioner_ids=frozenset(tables.practitioners),
+            location_ids=frozenset(tables.locations),
+        )
+
+    def save(self, entry: WaitlistEntry) -> None:
+        before = self.seen.get(entry.id)
+
+        def write(tables: Tables) -> None:
+            demand_next(tables.waitlist.get(entry.id), entry.version)
+            tables.waitlist[entry.id] = replace(entry, events=())
+
+        self.transaction.change(write)
+        self.transaction.announce(entry.events)
+        self.transaction.audit(
+            f"waitlist-entry.{'added' if before is None else entry.status}",
+            entry.id,
+            entry.version,
+            changes_between(before, entry),
+        )
+
+    async def candidates(
+        self, given_back: Sequence[GivenBack], now: datetime
+    ) -> Sequence[WaitlistFacts]:
+        tables = self.transaction.tables
+        return [_facts(tables, step, now) for step in given_back]
+
+    def announce(self, event: WaitlistSlotAvailable) -> None:
+        self.transaction.announce((event,))
+
+
+def _facts(tables: Tables, step: GivenBack, now: datetime) -> WaitlistFacts:
+    before = step.before
+    waiting = sorted(_waiting(tables, step, now), key=lambda one: one.entry.rank)
+    around = Period(before.period.start - _WEEK, before.period.end + _WEEK)
+    counted = tuple(
+        counted_in(tables, {before.practitioner_id}, around, now=now, own=before.id)
+    )
+    starts: dict[ScheduleId, tuple[datetime, ...]] = {}
+    for one in counted:
+        earlier = starts.get(one.schedule_id, ())
+        starts[one.schedule_id] = (*earlier, one.period.start)
+    where = (before.practitioner_id, before.location_id)
+    return WaitlistFacts(
+        BookingFacts(
+            settings=tables.settings.get(None, Settings()),
+            patient_active=True,
+            preferences=ContactPreferences(),
+            practitioner_active=tables.practitioners[before.practitioner_id].active,
+            location_active=tables.locations[before.location_id].active,
+            location_timezone=before.timezone,
+            assignments=tuple(assignments(tables).get(where, ())),
+            has_schedule=True,
+            slots=(),
+            claims=tuple(c for c in standing(tables) if c.appointment_id != before.id),
+            rules={before.schedule_id: tables.schedules[before.schedule_id].rules},
+            taken=tuple(one.period.start for one in counted),
+            taken_of=starts,
+        ),
+        tuple(waiting[:MOST_CANDIDATES]),
+    )
+
+
+def _waiting(tables: Tables, step: GivenBack, now: datetime) -> Iterator[Waiting]:
+    for entry in tables.waitlist.values():
+        claims = tuple(
+            claim
+            for claim in standing(tables)
+            if (claim.kind, claim.actor_id) == (ActorKind.PATIENT, entry.patient_id)
+        )
+        one = Waiting(entry, tables.patients[entry.patient_id].active, claims)
+        if any(suits(one, step, stretch, now) for stretch in step.stretches(now)):
+            yield one
