@@ -52,6 +52,22 @@ class Settings(BaseSettings):
     max_in_flight: int = Field(
         default=128, ge=1, description="Requests of one process before it answers 503"
     )
+    max_event_streams: int = Field(
+        default=256,
+        ge=0,
+        description="Event streams that one process keeps open before it answers 503",
+    )
+    event_stream_heartbeat: float = Field(
+        default=15.0,
+        gt=0,
+        description="Seconds between two signs of life on a quiet event stream",
+    )
+    event_stream_lifetime: float = Field(
+        default=600.0,
+        gt=0,
+        description="Seconds after which an event stream ends at the latest, for its "
+        "token to be judged again",
+    )
     stream_replicas: int = Field(
         default=1,
         ge=1,

@@ -93,6 +93,7 @@ def test_names_of_operations_never_change(document: Document) -> None:
         "getPractitionerRole": "GET /v1/practitioner-roles/{id}",
         "putSettings": "PUT /v1/settings",
         "getSettings": "GET /v1/settings",
+        "followEvents": "GET /v1/events/stream",
         "livez": "GET /livez",
         "readyz": "GET /readyz",
         "metrics": "GET /metrics",

@@ -20,8 +20,10 @@ from scheduling.entrypoints.http import (
     schedules,
     settings,
     slots,
+    stream,
 )
 from scheduling.entrypoints.http.commanding import CommandDoor
+from scheduling.entrypoints.http.event_stream import OpenStreams
 from scheduling.entrypoints.http.middleware import FrontDoor
 from scheduling.entrypoints.http.operations import Readiness
 from scheduling.entrypoints.http.problems import answer_with_problems
@@ -36,6 +38,7 @@ class Wired(TypedDict):
     authenticate: Authenticate
     commands: CommandDoor
     queries: Queries
+    streams: OpenStreams
     readiness: Readiness
     metrics: Metrics
 
@@ -50,6 +53,7 @@ _ROOMS = (
     patients,
     practitioner_roles,
     settings,
+    stream,
 )
 
 Wiring = Callable[[], AbstractAsyncContextManager[Wired]]

@@ -13,11 +13,14 @@ import structlog
 from fastapi import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from scheduling.entrypoints.http.event_stream import PATHS as STREAMS
 from scheduling.entrypoints.http.problems import problem
 from scheduling.entrypoints.http.request_metrics import RequestMetrics, route_template
 
-EXEMPT = frozenset({"/livez", "/readyz", "/metrics"})
-"""Answered however busy the process is: a busy process is not a dead one."""
+EXEMPT = frozenset({"/livez", "/readyz", "/metrics"}) | STREAMS
+"""Answered however busy the process is: a busy process is not a dead one, and streams
+have a bound of their own.
+"""
 
 LARGEST_BODY = 1024 * 1024
 WORTH_DRAINING = 16
@@ -66,7 +69,8 @@ class FrontDoor:
             return
         if scope["method"] == "HEAD":
             # A GET whose body the server keeps to itself; it goes by its own scope.
-            scope = {**scope, "method": "GET"}
+            state = {**scope.get("state", {}), "is_head": True}
+            scope = {**scope, "method": "GET", "state": state}
         began = time.perf_counter()
         visit = _Visit(scope, send)
         counts = scope["path"] not in EXEMPT
@@ -82,7 +86,8 @@ class FrontDoor:
                 self._in_flight -= 1
                 self._metrics.in_flight.dec()
             took = time.perf_counter() - began
-            self._metrics.observe(scope, visit.status, took)
+            lasts = scope["path"] in STREAMS
+            self._metrics.observe(scope, visit.status, None if lasts else took)
             if self._access_log:
                 _log.info(
                     "request",

@@ -28,14 +28,16 @@ class RequestMetrics:
         )
         self._seconds = Histogram(
             "scheduling_http_request_seconds",
-            "From the first byte of the request to the last of the answer",
+            "From the first byte of the request to the last of the answer; event "
+            "streams left out",
             ("method", "route"),
             buckets=BUCKETS,
             registry=registry,
         )
         self._children: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
 
-    def observe(self, scope: Scope, status: int, seconds: float) -> None:
+    def observe(self, scope: Scope, status: int, seconds: float | None) -> None:
+        """`seconds` is None for an answer that lasts as long as its client likes."""
         method = scope["method"] if scope["method"] in METHODS else "OTHER"
         route = route_template(scope) or UNMATCHED
         key = (method, route, status)
@@ -46,7 +48,8 @@ class RequestMetrics:
                 self._seconds.labels(method, route),
             )
         children[0].inc()
-        children[1].observe(seconds)
+        if seconds is not None:
+            children[1].observe(seconds)
 
 
 def route_template(scope: Scope) -> str | None:

@@ -5,8 +5,11 @@ import socket
 from functools import partial
 
 import uvicorn
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from scheduling.entrypoints.http.app import behind_front_door, create_app
+from scheduling.entrypoints.http.event_stream import CONNECTION, OpenStreams
+from scheduling.entrypoints.http.event_stream import PATHS as STREAMS
 from scheduling.entrypoints.settings import Settings
 from scheduling.entrypoints.telemetry import configure_logging, open_metrics
 from scheduling.entrypoints.wiring.api import demand_settings, open_api
@@ -34,7 +37,7 @@ def serve(settings: Settings, *, host: str, port: int, fd: int | None = None) ->
         host=host,
         port=port,
         loop="uvloop",
-        http="httptools",
+        http=_Protocol,
         ws="none",
         lifespan="on",
         log_config=None,
@@ -44,7 +47,25 @@ def serve(settings: Settings, *, host: str, port: int, fd: int | None = None) ->
         backlog=2048,
         timeout_graceful_shutdown=GRACE,
     )
-    uvicorn.Server(config).run(sockets=_passed_on(fd))
+    _Server(config).run(sockets=_passed_on(fd))
+
+
+class _Server(uvicorn.Server):
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """End what would never end by itself; then wait for the rest, as ever."""
+        streams: OpenStreams = self.lifespan.state["streams"]
+        streams.end_all()
+        await super().shutdown(sockets)
+
+
+class _Protocol(HttpToolsProtocol):
+    def on_headers_complete(self) -> None:
+        """Lend a stream its connection, so that it can be dropped: what a client does
+        not take would otherwise be kept for it until it does.
+        """
+        super().on_headers_complete()
+        if self.scope.get("path") in STREAMS:
+            self.scope["extensions"] = {CONNECTION: {"transport": self.transport}}
 
 
 def _rest_the_collector() -> None:

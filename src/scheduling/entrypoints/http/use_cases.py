@@ -12,7 +12,9 @@ from scheduling.application.commands.put_practitioner import PutPractitioner
 from scheduling.application.commands.put_practitioner_role import PutPractitionerRole
 from scheduling.application.commands.put_settings import PutSettings
 from scheduling.application.ports.clock import Clock
+from scheduling.application.ports.event_feed import EventFeed
 from scheduling.application.ports.unit_of_work import BeginWork
+from scheduling.application.queries.follow_events import FollowEvents
 from scheduling.application.queries.get_appointment_by_id import GetAppointmentById
 from scheduling.application.queries.get_location import GetLocation
 from scheduling.application.queries.get_patient import GetPatient
@@ -66,9 +68,10 @@ class Queries:
     get_slot: GetSlot
     get_settings: GetSettings
     search_available_slots: SearchAvailableSlots
+    follow_events: FollowEvents
 
     @classmethod
-    def over(cls, begin: BeginWork, now: Clock) -> "Queries":
+    def over(cls, begin: BeginWork, now: Clock, feed: EventFeed) -> "Queries":
         return cls(
             get_appointment_by_id=GetAppointmentById(begin),
             get_practitioner=GetPractitioner(begin),
@@ -79,4 +82,5 @@ class Queries:
             get_slot=GetSlot(begin),
             get_settings=GetSettings(begin),
             search_available_slots=SearchAvailableSlots(begin, now),
+            follow_events=FollowEvents(feed),
         )

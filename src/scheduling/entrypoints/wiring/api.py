@@ -12,6 +12,7 @@ from scheduling.entrypoints.http.commanding import CommandDoor
 from scheduling.entrypoints.http.use_cases import Commands, Queries
 from scheduling.entrypoints.settings import DEV_ISSUER_PREFIX, Settings
 from scheduling.entrypoints.telemetry import Metrics
+from scheduling.entrypoints.wiring.event_feed import event_streams, open_event_feed
 from scheduling.entrypoints.wiring.storage import Misconfigured, open_storage
 
 
@@ -27,7 +28,11 @@ def demand_settings(settings: Settings) -> None:
 @asynccontextmanager
 async def open_api(settings: Settings, metrics: Metrics) -> AsyncIterator[Wired]:
     """All that the API process stands on."""
-    async with open_storage(settings) as storage, _token_keys(settings) as keys:
+    async with (
+        open_storage(settings) as storage,
+        _token_keys(settings) as keys,
+        open_event_feed(settings) as feed,
+    ):
         newest, older = newest_revision(), older_revisions()
 
         async def readiness() -> str | None:
@@ -43,7 +48,8 @@ async def open_api(settings: Settings, metrics: Metrics) -> AsyncIterator[Wired]
             "commands": CommandDoor(
                 Commands.over(storage.begin, storage.now), storage.begin, storage.now
             ),
-            "queries": Queries.over(storage.begin, storage.now),
+            "queries": Queries.over(storage.begin, storage.now, feed),
+            "streams": event_streams(settings, metrics),
             "readiness": readiness,
             "metrics": metrics,
         }
