@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from functools import lru_cache
 from typing import Self
 from zoneinfo import ZoneInfo
 
 from scheduling.domain.errors import InvalidPeriod
+from scheduling.domain.wall_clock import first_instant
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,26 +49,5 @@ def day_in(timezone: str, day: date, days: int = 1) -> Period:
     first instant that carries its date. Of two midnights the first is the start.
     """
     return Period(
-        _first_instant(timezone, day), _first_instant(timezone, day + days * _DAY)
+        first_instant(timezone, day), first_instant(timezone, day + timedelta(days))
     )
-
-
-_DAY = timedelta(days=1)
-
-
-@lru_cache(maxsize=4096)
-def _first_instant(timezone: str, day: date) -> datetime:
-    zone = ZoneInfo(timezone)
-    midnight = datetime(day.year, day.month, day.day, tzinfo=zone).astimezone(UTC)
-    if midnight.astimezone(zone).date() == day and midnight.astimezone(zone).hour == 0:
-        return midnight
-    # Midnight lies in a gap. With fold=0 its offset is the one before the gap, so the
-    # gap itself ends where the offset changes: search it by halves, to the second.
-    before, after = midnight - _DAY / 2, midnight + _DAY / 2
-    while after - before > timedelta(seconds=1):
-        middle = before + (after - before) / 2
-        if middle.astimezone(zone).date() >= day:
-            after = middle
-        else:
-            before = middle
-    return after.replace(microsecond=0)

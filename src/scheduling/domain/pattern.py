@@ -1,0 +1,213 @@
+"""From weekly rules and exceptions to the slots that they want, without a clock.
+
+Each day's hours are read off the wall of the schedule's zone and cut from their start
+into slots of elapsed minutes; the last one ends at or before the hours do. A window
+belongs to the day on which it starts, wherever it ends.
+
+Windows may overlap, of one day or of two. They are laid one after the other, by start
+and then in the order of the rules, so that what was there first keeps its grid:
+
+- a slot of exactly the same time is one slot, with the larger capacity and the service
+  types of both (who names none serves any, and so does the slot);
+- a slot that overlaps one laid before, and is not the same, is left out.
+
+So the slots are strictly increasing, and none overlaps another.
+"""
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from functools import cached_property
+from operator import attrgetter
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+from scheduling.domain.period import Period
+from scheduling.domain.schedule import Hours, WeeklyRule
+from scheduling.domain.schedule_exception import Deviation, ExceptionKind
+from scheduling.domain.wall_clock import hours_on
+
+_DAY = timedelta(days=1)
+# Only yesterday's windows reach into today, for none is longer than a day; and what
+# yesterday's have laid may have had to give way to those of the day before.
+_LEAD_IN = 2 * _DAY
+
+
+class PatternSlot(NamedTuple):
+    """A stretch that can be booked as far as the rules go; a tuple, for a year has
+    thousands. `day` is the local one that its window belongs to.
+    """
+
+    start: datetime
+    end: datetime
+    capacity: int
+    service_types: tuple[str, ...]
+    day: date
+
+    @property
+    def period(self) -> Period:
+        return Period(self.start, self.end)
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Hours of one local day as instants, and how they are cut."""
+
+    day: date
+    period: Period
+    hours: Hours
+
+    @property
+    def count(self) -> int:
+        """How many slots are cut from it."""
+        return self.period.length // timedelta(minutes=self.hours.slot_minutes)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pattern:
+    """The weekly rules of one schedule, in its zone, and what differs from them in the
+    order in which it was said.
+    """
+
+    rules: tuple[WeeklyRule, ...]
+    timezone: str
+    deviations: tuple[Deviation, ...] = ()
+
+    def windows_on(self, day: date) -> tuple[Window, ...]:
+        """Return the hours that belong to a local day, by start; none where it is
+        closed. Time that is closed exactly is not cut out of them.
+        """
+        return windows_of(day, self._hours_on(day), self.timezone)
+
+    def slots(self, first: date, last: date) -> list[PatternSlot]:
+        """Return the slots of windows that belong to these local days, both inclusive,
+        by start. Days asked for one by one give the same slots as all at once.
+        """
+        windows = list(self._windows(first, last))
+        before = list(self._windows(first - _LEAD_IN, first - _DAY))
+        after = self.windows_on(last + _DAY)
+        if _meet(before, windows) or _meet(windows, after):
+            slots = laid([*before, *windows, *after])
+            slots = [slot for slot in slots if first <= slot.day <= last]
+        else:
+            slots = laid(windows)
+        for deviation in self.deviations:
+            if deviation.on_date is None:
+                _close(slots, deviation)
+        return slots
+
+    def count(self, first: date, last: date) -> int:
+        """Return how many slots are cut for these days before they are merged, which is
+        what it costs to lay them.
+        """
+        return sum(window.count for window in self._windows(first, last))
+
+    def _windows(self, first: date, last: date) -> Iterator[Window]:
+        day = first
+        while day <= last:
+            yield from self.windows_on(day)
+            day += _DAY
+
+    def _hours_on(self, day: date) -> list[Hours]:
+        hours: list[Hours] = [rule for rule in self.rules if rule.holds_on(day)]
+        said = self._by_date.get(day)
+        if said is None:
+            return hours
+        for replaced in said[ExceptionKind.REPLACE]:
+            hours = list(replaced.windows)
+        for extra in said[ExceptionKind.EXTRA]:
+            hours += extra.windows
+        for closed in said[ExceptionKind.CLOSED]:
+            hours = [one for one in hours if closed.spares(one.service_types)]
+        return hours
+
+    @cached_property
+    def _by_date(self) -> dict[date, dict[ExceptionKind, list[Deviation]]]:
+        said: dict[date, dict[ExceptionKind, list[Deviation]]] = {}
+        for one in self.deviations:
+            if one.on_date is not None:
+                of_day = said.setdefault(
+                    one.on_date, {kind: [] for kind in ExceptionKind}
+                )
+                of_day[one.kind].append(one)
+        return said
+
+
+def windows_of(day: date, hours: Iterable[Hours], timezone: str) -> tuple[Window, ...]:
+    """Read hours off the wall on a local day: by start, those that begin together in
+    the order in which they are given.
+    """
+    zone = ZoneInfo(timezone)
+    windows = [
+        Window(day, Period(*there), one)
+        for one in hours
+        if (there := hours_on(day, one.start, one.end, zone)) is not None
+    ]
+    windows.sort(key=_start_of_window)
+    return tuple(windows)
+
+
+_start_of_window = attrgetter("period.start")
+
+
+def laid(windows: Iterable[Window]) -> list[PatternSlot]:
+    """Cut windows into slots and merge them, as this module's head says."""
+    slots: list[PatternSlot] = []
+    for window in sorted(windows, key=_start_of_window):
+        cut = _cut(window)
+        if not slots or slots[-1].end <= window.period.start:
+            slots += cut
+        else:
+            _merge(slots, cut)
+    return slots
+
+
+def _meet(some: Sequence[Window], later: Sequence[Window]) -> bool:
+    """Whether windows of some days reach into those of the days after."""
+    return bool(later) and any(
+        window.period.end > later[0].period.start for window in some
+    )
+
+
+def _cut(window: Window) -> Iterator[PatternSlot]:
+    hours, day = window.hours, window.day
+    length = timedelta(minutes=hours.slot_minutes)
+    capacity, service_types = hours.capacity, hours.service_types
+    start, closes = window.period.start, window.period.end
+    end = start + length
+    while end <= closes:
+        yield PatternSlot(start, end, capacity, service_types, day)
+        start, end = end, end + length
+
+
+def _merge(slots: list[PatternSlot], more: Iterable[PatternSlot]) -> None:
+    """Put slots among others that neither overlap nor lie out of order."""
+    for new in more:
+        at = bisect_left(slots, new.start, key=_start)
+        if at > 0 and slots[at - 1].end > new.start:
+            continue
+        if at == len(slots) or new.end <= slots[at].start:
+            slots.insert(at, new)
+        elif (there := slots[at]).start == new.start and there.end == new.end:
+            slots[at] = there._replace(
+                capacity=max(there.capacity, new.capacity),
+                service_types=_of_both(there.service_types, new.service_types),
+            )
+
+
+_start, _end = attrgetter("start"), attrgetter("end")
+
+
+def _of_both(some: tuple[str, ...], others: tuple[str, ...]) -> tuple[str, ...]:
+    """None named means any, and any of both is any."""
+    return tuple(dict.fromkeys((*some, *others))) if some and others else ()
+
+
+def _close(slots: list[PatternSlot], closed: Deviation) -> None:
+    """Take out what an exact period overlaps, but for what it spares."""
+    first = bisect_right(slots, closed.period.start, key=_end)
+    after = bisect_left(slots, closed.period.end, key=_start)
+    slots[first:after] = [
+        slot for slot in slots[first:after] if closed.spares(slot.service_types)
+    ]
