@@ -3,15 +3,17 @@
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from typing import Any
 
 import asyncpg
 import orjson
 
 from scheduling.adapters.cloud_events import Envelope
+from scheduling.adapters.postgres.audit import GroupCommittedAudit
 from scheduling.adapters.postgres.sessions import open_pool
 from scheduling.adapters.postgres.unit_of_work import begin_work
+from scheduling.application.ports.audit import AuditClient, Outcome
 from scheduling.application.ports.identity import Caller
 from scheduling.application.ports.unit_of_work import BeginWork
 from scheduling.domain.claim import ActorKind, Claim
@@ -19,7 +21,7 @@ from scheduling.domain.identifiers import AppointmentId
 from scheduling.domain.period import Period
 from tests.builders import EIGHT
 from tests.fakes.storage import MemoryStorage
-from tests.fakes.transaction import AuditRecord, StoredReminder
+from tests.fakes.transaction import AuditRow, StoredReminder
 
 
 def silent() -> None:
@@ -33,6 +35,10 @@ class PostgresStorage:
     @property
     def begin(self) -> BeginWork:
         return partial(begin_work, self.pool, silent, lambda: EIGHT)
+
+    @cached_property
+    def recorder(self) -> AuditClient:
+        return GroupCommittedAudit(self.pool, lambda: EIGHT)
 
     async def outbox(self, caller: Caller) -> list[Envelope]:
         """Return the tenant's events in the order in which they were committed."""
@@ -77,15 +83,20 @@ class PostgresStorage:
             for row in rows
         ]
 
-    async def audit(self, caller: Caller) -> list[AuditRecord]:
+    async def audit(self, caller: Caller) -> list[AuditRow]:
         rows = await self._rows(caller, "SELECT * FROM audit ORDER BY id")
         return [
-            AuditRecord(
-                row["action"],
-                row["entity_id"],
-                row["entity_version"],
-                row["actor"],
-                {k: tuple(v) for k, v in orjson.loads(row["changes"]).items()},
+            AuditRow(
+                id=row["id"],
+                at=row["at"],
+                actor=row["actor"],
+                action=row["action"],
+                outcome=Outcome(row["outcome"]),
+                entity_type=row["entity_type"],
+                entity_id=row["entity_id"],
+                entity_version=row["entity_version"],
+                changes={k: tuple(v) for k, v in orjson.loads(row["changes"]).items()},
+                request_id=row["request_id"],
             )
             for row in rows
         ]

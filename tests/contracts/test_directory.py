@@ -296,13 +296,3 @@ async def test_unchanged_settings_leave_no_trace(
     before = await everywhere.audit(caller)
     await put(everywhere, caller, FULL)
     assert await everywhere.audit(caller) == before
-
-
-async def test_a_put_is_audited_with_its_version(
-    everywhere: Storage, caller: Caller
-) -> None:
-    await save(everywhere, caller, "patients", ENTRIES["patients"])
-    (record,) = await everywhere.audit(caller)
-    assert (record.action, record.actor) == ("patient.put", "reception")
-    assert record.entity_id == ENTRIES["patients"].id
-    assert record.changes == {"version": (0, 1)}

@@ -11,6 +11,7 @@ from scheduling.application.ports.repositories import (
     SettingsRepository,
 )
 from scheduling.application.ports.unit_of_work import DecisionOutdated
+from scheduling.domain.changes import changes_between
 from scheduling.domain.errors import (
     InvalidInput,
     OptimisticLockConflict,
@@ -44,16 +45,17 @@ class MemoryDirectory(DirectoryRepository[Id, Entry], Generic[Id, Entry]):
     transaction: Transaction
     table: Callable[[Tables], dict[UUID, Entry]]
     unique: tuple[str, str] | None = None
-    seen: dict[UUID, int] = field(default_factory=dict)
+    seen: dict[UUID, Entry] = field(default_factory=dict)
 
     async def find(self, id: Id) -> Entry | None:
         found = self.table(self.transaction.tables).get(id)
         if found is not None:
-            self.seen[id] = found.version
+            self.seen[id] = found
         return found
 
     def save(self, entry: Entry) -> None:
-        if self.seen.get(entry.id) == entry.version:
+        before = self.seen.get(entry.id)
+        if before is not None and before.version == entry.version:
             return
 
         def write(tables: Tables) -> None:
@@ -68,7 +70,8 @@ class MemoryDirectory(DirectoryRepository[Id, Entry], Generic[Id, Entry]):
             f"{self.name}.put",
             entry.id,
             entry.version,
-            {"version": (entry.version - 1, entry.version)},
+            changes_between(before, entry),
+            at=entry.updated_at,
         )
 
     def _demand_unique(self, entry: Entry, table: dict[UUID, Entry]) -> None:
@@ -84,15 +87,15 @@ class MemoryDirectory(DirectoryRepository[Id, Entry], Generic[Id, Entry]):
 @dataclass
 class MemorySettings(SettingsRepository):
     transaction: Transaction
-    seen: int = 0
+    seen: Settings | None = None
 
     async def get(self) -> Settings:
-        settings = self.transaction.tables.settings.get(None, Settings())
-        self.seen = settings.version
-        return settings
+        self.seen = self.transaction.tables.settings.get(None)
+        return self.seen or Settings()
 
     def save(self, settings: Settings) -> None:
-        if settings.version == self.seen:
+        before = self.seen
+        if settings.version == (0 if before is None else before.version):
             return
 
         def write(tables: Tables) -> None:
@@ -105,20 +108,21 @@ class MemorySettings(SettingsRepository):
             "settings.put",
             self.transaction.caller.tenant_id,
             settings.version,
-            {"version": (settings.version - 1, settings.version)},
+            changes_between(before, settings),
+            at=settings.updated_at,
         )
 
 
 @dataclass
 class MemorySchedules(ScheduleRepository):
     transaction: Transaction
-    seen: dict[ScheduleId, int] = field(default_factory=dict)
+    seen: dict[ScheduleId, Schedule] = field(default_factory=dict)
 
     async def get(self, id: ScheduleId) -> Schedule:
         found = self.transaction.tables.schedules.get(id)
         if found is None:
             raise ScheduleNotFound(id)
-        self.seen[id] = found.version
+        self.seen[id] = found
         return found
 
     async def of_role(self, id: PractitionerRoleId) -> Schedule | None:
@@ -128,7 +132,8 @@ class MemorySchedules(ScheduleRepository):
         return None
 
     def save(self, schedule: Schedule) -> None:
-        if self.seen.get(schedule.id) == schedule.version:
+        before = self.seen.get(schedule.id)
+        if before is not None and before.version == schedule.version:
             return
 
         def write(tables: Tables) -> None:
@@ -142,5 +147,6 @@ class MemorySchedules(ScheduleRepository):
             "schedule.published" if schedule.version == 1 else "schedule.changed",
             schedule.id,
             schedule.version,
-            {"version": (schedule.version - 1, schedule.version)},
+            changes_between(before, schedule),
+            at=schedule.updated_at,
         )

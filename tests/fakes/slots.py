@@ -13,6 +13,7 @@ from scheduling.application.ports.repositories import (
 )
 from scheduling.domain.appointment import Appointment, Status
 from scheduling.domain.availability import Assignment
+from scheduling.domain.changes import changes_between
 from scheduling.domain.claim import (
     SOMEBODY,
     ActorKind,
@@ -113,7 +114,11 @@ class MemorySlots(SlotRepository):
         self.transaction.change(write)
         self.transaction.announce(slot.events)
         self.transaction.audit(
-            "slot.opened", slot.id, slot.version, {"status": (None, slot.status)}
+            "slot.opened",
+            slot.id,
+            slot.version,
+            changes_between(None, slot),
+            at=slot.events[0].occurred_at,
         )
 
     async def search_facts(self, wanted: SlotFilter) -> SearchFacts:  # noqa: ARG002  # more than is asked for does no harm

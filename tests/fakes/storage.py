@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from scheduling.adapters.cloud_events import Envelope
+from scheduling.application.ports.audit import AuditRepository
 from scheduling.application.ports.identity import Caller
 from scheduling.application.ports.repositories import (
     AnswerRepository,
@@ -23,11 +24,13 @@ from scheduling.application.ports.unit_of_work import UnitOfWork
 from scheduling.application.ports.waitlist import WaitlistRepository
 from scheduling.domain.claim import Claim
 from scheduling.domain.identifiers import TenantId
+from tests.builders import EIGHT
 from tests.fakes.answers import MemoryAnswers
 from tests.fakes.appointments import MemoryAppointments
+from tests.fakes.audit import MemoryAudit, MemoryAuditTrail
 from tests.fakes.directory import MemoryDirectory, MemorySchedules, MemorySettings
 from tests.fakes.slots import MemorySlots, standing
-from tests.fakes.transaction import AuditRecord, StoredReminder, Tables, Transaction
+from tests.fakes.transaction import AuditRow, StoredReminder, Tables, Transaction
 from tests.fakes.waitlist import MemoryWaitlist
 
 
@@ -88,6 +91,10 @@ class MemoryUnitOfWork(UnitOfWork):
         return MemoryWaitlist(self._transaction)
 
     @cached_property
+    def audit(self) -> AuditRepository:
+        return MemoryAuditTrail(self._transaction)
+
+    @cached_property
     def answers(self) -> AnswerRepository:
         return MemoryAnswers(self._transaction)
 
@@ -99,6 +106,11 @@ class MemoryStorage:
     tenants: dict[TenantId, Tables] = field(default_factory=dict)
     locks: dict[object, Lock] = field(default_factory=dict)
     work: Callable[[Transaction], UnitOfWork] = MemoryUnitOfWork
+
+    @cached_property
+    def recorder(self) -> MemoryAudit:
+        """What has no transaction of its own is recorded at eight o'clock."""
+        return MemoryAudit(self.tenants, lambda: EIGHT)
 
     def of(self, tenant_id: TenantId) -> Tables:
         return self.tenants.get(tenant_id) or Tables()
@@ -124,5 +136,5 @@ class MemoryStorage:
         tables = self.of(caller.tenant_id)
         return [one for some in tables.reminders.values() for one in some]
 
-    async def audit(self, caller: Caller) -> list[AuditRecord]:
+    async def audit(self, caller: Caller) -> list[AuditRow]:
         return list(self.of(caller.tenant_id).audit)

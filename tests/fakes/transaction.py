@@ -7,21 +7,24 @@ copy is a snapshot.
 """
 
 from asyncio import Lock
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from contextlib import AsyncExitStack
 from copy import copy
 from dataclasses import dataclass, field, fields, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Self
 from uuid import UUID
 
 from scheduling.adapters.cloud_events import Envelope, to_envelope
+from scheduling.application.ports.audit import Outcome
 from scheduling.application.ports.identity import Caller
 from scheduling.application.ports.repositories import StoredAnswer
 from scheduling.domain.appointment import Appointment
+from scheduling.domain.changes import Changes
 from scheduling.domain.claim import Claim
 from scheduling.domain.directory import Location, Patient, Practitioner
 from scheduling.domain.events import Event
+from scheduling.domain.identifiers import new_id
 from scheduling.domain.schedule import PractitionerRole, Schedule
 from scheduling.domain.settings import Settings
 from scheduling.domain.slot import Slot
@@ -38,13 +41,18 @@ class StoredReminder:
     status: str = "SCHEDULED"
 
 
-@dataclass(frozen=True, slots=True)
-class AuditRecord:
-    action: str
-    entity_id: UUID
-    entity_version: int
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditRow:
+    id: UUID
+    at: datetime
     actor: str
-    changes: Mapping[str, tuple[object, object]]
+    action: str
+    outcome: Outcome
+    entity_type: str
+    entity_id: UUID
+    entity_version: int | None
+    changes: Changes
+    request_id: str | None
 
 
 @dataclass(slots=True)
@@ -64,7 +72,7 @@ class Tables:
         default_factory=dict
     )
     outbox: dict[UUID, Envelope] = field(default_factory=dict)
-    audit: tuple[AuditRecord, ...] = ()
+    audit: tuple[AuditRow, ...] = ()
 
     def copy(self) -> Self:
         taken = replace(self)
@@ -119,12 +127,27 @@ class Transaction:
         action: str,
         entity_id: UUID,
         version: int,
-        changes: Mapping[str, tuple[object, object]],
+        changes: Changes,
+        *,
+        at: datetime | None = None,
     ) -> None:
-        record = AuditRecord(action, entity_id, version, self.caller.subject, changes)
+        """Keep a row of the entity that the action begins with."""
+        at = at or datetime.min.replace(tzinfo=UTC)
+        row = AuditRow(
+            id=new_id(at),
+            at=at,
+            actor=self.caller.subject,
+            action=action,
+            outcome=Outcome.DONE,
+            entity_type=action.partition(".")[0],
+            entity_id=entity_id,
+            entity_version=version,
+            changes=changes,
+            request_id=self.caller.request_id,
+        )
 
         def write(tables: Tables) -> None:
-            tables.audit = (*tables.audit, record)
+            tables.audit = (*tables.audit, row)
 
         self.change(write)
 

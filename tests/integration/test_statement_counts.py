@@ -183,8 +183,8 @@ async def test_a_cancel_is_one_reading_and_one_writing(ear: Ear) -> None:
         )
     )
     assert heard == [BEGIN, READ, WRITE, COMMIT]
-    get = GetAppointmentById(ear.storage.begin)
-    assert await ear.during(get(clinic.caller, booked.id)) == [READ]
+    get = GetAppointmentById(ear.storage.begin, ear.storage.recorder)
+    assert await ear.during(get(clinic.caller, booked.id)) == [READ, WRITE]
 
 
 async def test_an_idempotency_key_costs_one_reading(ear: Ear) -> None:

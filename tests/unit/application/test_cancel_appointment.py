@@ -95,7 +95,7 @@ async def test_a_change_says_which_version_it_was_decided_on(
 async def test_a_patient_cancels_and_sees_the_own_appointments_only(
     storage: MemoryStorage, clinic: Clinic, booked: Appointment
 ) -> None:
-    get = GetAppointmentById(storage.begin)
+    get = GetAppointmentById(storage.begin, storage.recorder)
     for stranger in (clinic.own_token(1), a_caller()):
         said = set()
         for id in (booked.id, an_id()):

@@ -54,10 +54,22 @@ def caller() -> Caller:
     return a_caller()
 
 
-KINDS = {
-    "practitioner": (PutPractitioner, GetPractitioner, a_practitioner),
-    "location": (PutLocation, GetLocation, a_location),
-    "patient": (PutPatient, GetPatient, a_patient),
+KINDS: dict[str, tuple[Any, Any, Any]] = {
+    "practitioner": (
+        PutPractitioner,
+        lambda storage: GetPractitioner(storage.begin),
+        a_practitioner,
+    ),
+    "location": (
+        PutLocation,
+        lambda storage: GetLocation(storage.begin),
+        a_location,
+    ),
+    "patient": (
+        PutPatient,
+        lambda storage: GetPatient(storage.begin, storage.recorder),
+        a_patient,
+    ),
 }
 
 
@@ -67,7 +79,7 @@ async def test_an_entry_that_is_put_again_leaves_no_trace(
 ) -> None:
     command, query, build = KINDS[kind]
     put: Any = command(storage.begin, lambda: EIGHT)
-    get: Any = query(storage.begin)
+    get: Any = query(storage)
     entry: Any = build()
     first = await put(caller, entry)
     assert await get(caller, entry.id) == first
@@ -91,7 +103,7 @@ async def test_what_is_not_there_is_named_by_what_it_is(
     queries: tuple[tuple[Any, type[Exception]], ...] = (
         (GetPractitioner(begin), PractitionerNotFound),
         (GetLocation(begin), LocationNotFound),
-        (GetPatient(begin), PatientNotFound),
+        (GetPatient(begin, storage.recorder), PatientNotFound),
         (GetPractitionerRole(begin), PractitionerRoleNotFound),
         (GetSchedule(begin), ScheduleNotFound),
         (GetSlot(begin), SlotNotFound),
@@ -105,7 +117,7 @@ async def test_a_patients_own_token_reads_that_patient_only(
     storage: MemoryStorage,
 ) -> None:
     clinic = await open_clinic(storage.begin)
-    get = GetPatient(storage.begin)
+    get = GetPatient(storage.begin, storage.recorder)
     own = clinic.own_token(0)
     assert (await get(own, clinic.patients[0].id)).id == clinic.patients[0].id
     with pytest.raises(PatientNotFound):

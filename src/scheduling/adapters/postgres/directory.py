@@ -38,6 +38,7 @@ from scheduling.application.ports.repositories import (
     DirectoryRepository,
     SettingsRepository,
 )
+from scheduling.domain.changes import changes_between
 from scheduling.domain.errors import OptimisticLockConflict
 from scheduling.domain.settings import Settings
 
@@ -80,17 +81,18 @@ class PostgresDirectory(DirectoryRepository[Id, Entry]):
 
     transaction: Transaction
     kind: Kind[Entry]
-    seen: dict[UUID, int] = field(default_factory=dict)
+    seen: dict[UUID, Entry] = field(default_factory=dict)
 
     async def find(self, id: Id) -> Entry | None:
         row = await self.transaction.row(reading_by_id(self.kind.table), id=id)
         if row is None:
             return None
-        self.seen[id] = row["version"]
-        return self.kind.read(row)
+        entry = self.seen[id] = self.kind.read(row)
+        return entry
 
     def save(self, entry: Entry) -> None:
-        if self.seen.get(entry.id) == entry.version:
+        stored = self.seen.get(entry.id)
+        if stored is not None and stored.version == entry.version:
             return
         batch = self.transaction.batch
         batch.add(TENANTS, {"created_at": entry.updated_at})
@@ -100,7 +102,7 @@ class PostgresDirectory(DirectoryRepository[Id, Entry]):
             self.kind.name,
             entry.id,
             version=entry.version,
-            changes={"version": (entry.version - 1, entry.version)},
+            changes=changes_between(stored, entry),
             at=entry.updated_at,
         )
 
@@ -123,16 +125,17 @@ def settings_columns() -> list[Any]:
 @dataclass(slots=True)
 class PostgresSettings(SettingsRepository):
     transaction: Transaction
-    seen: int = 0
+    seen: Settings | None = None
 
     async def get(self) -> Settings:
         row = await self.transaction.row(_reading_settings())
         settings = Settings() if row is None else settings_from(row)
-        self.seen = settings.version
+        self.seen = None if row is None else settings
         return settings
 
     def save(self, settings: Settings) -> None:
-        if settings.version == self.seen:
+        stored = self.seen
+        if settings.version == (0 if stored is None else stored.version):
             return
         if settings.updated_at is None:
             raise ValueError("settings that nobody put have no version to store")
@@ -144,6 +147,6 @@ class PostgresSettings(SettingsRepository):
             "settings",
             self.transaction.caller.tenant_id,
             version=settings.version,
-            changes={"version": (settings.version - 1, settings.version)},
+            changes=changes_between(stored, settings),
             at=settings.updated_at,
         )

@@ -14,6 +14,7 @@ from scheduling.adapters.postgres.directory_rows import (
 from scheduling.adapters.postgres.statements import Statement, compiled
 from scheduling.adapters.postgres.transaction import Transaction
 from scheduling.application.ports.repositories import ScheduleRepository
+from scheduling.domain.changes import changes_between
 from scheduling.domain.errors import OptimisticLockConflict, ScheduleNotFound
 from scheduling.domain.identifiers import PractitionerRoleId, ScheduleId
 from scheduling.domain.schedule import Schedule
@@ -32,7 +33,7 @@ def _reading_by_role() -> Statement:
 @dataclass(frozen=True, slots=True)
 class PostgresSchedules(ScheduleRepository):
     transaction: Transaction
-    seen: dict[ScheduleId, int] = field(default_factory=dict)
+    seen: dict[ScheduleId, Schedule] = field(default_factory=dict)
 
     async def get(self, id: ScheduleId) -> Schedule:
         row = await self.transaction.row(reading_by_id(t.schedules), id=id)
@@ -46,11 +47,12 @@ class PostgresSchedules(ScheduleRepository):
 
     def _read(self, row: Row) -> Schedule:
         schedule = schedule_from(row)
-        self.seen[schedule.id] = schedule.version
+        self.seen[schedule.id] = schedule
         return schedule
 
     def save(self, schedule: Schedule) -> None:
-        if self.seen.get(schedule.id) == schedule.version:
+        stored = self.seen.get(schedule.id)
+        if stored is not None and stored.version == schedule.version:
             return
         if schedule.updated_at is None:
             raise ValueError("a schedule that was never published cannot be stored")
@@ -65,6 +67,6 @@ class PostgresSchedules(ScheduleRepository):
             "schedule",
             schedule.id,
             version=schedule.version,
-            changes={"version": (schedule.version - 1, schedule.version)},
+            changes=changes_between(stored, schedule),
             at=schedule.updated_at,
         )

@@ -44,6 +44,7 @@ from scheduling.application.ports.repositories import (
     SlotRepository,
 )
 from scheduling.domain.availability import Assignment
+from scheduling.domain.changes import changes_between
 from scheduling.domain.claim import SOMEBODY, ActorKind, Clashes
 from scheduling.domain.errors import SlotNotFound
 from scheduling.domain.identifiers import PractitionerId, SlotId
@@ -199,7 +200,7 @@ class PostgresSlots(SlotRepository):
             "slot",
             slot.id,
             version=slot.version,
-            changes={"status": (None, slot.status)},
+            changes=changes_between(None, slot),
             at=slot.events[0].occurred_at,
         )
 

@@ -11,11 +11,15 @@ from scheduling.application.commands.put_patient import PutPatient
 from scheduling.application.commands.put_practitioner import PutPractitioner
 from scheduling.application.commands.put_practitioner_role import PutPractitionerRole
 from scheduling.application.commands.put_settings import PutSettings
+from scheduling.application.ports.audit import AuditClient
 from scheduling.application.ports.clock import Clock
 from scheduling.application.ports.event_feed import EventFeed
 from scheduling.application.ports.unit_of_work import BeginWork
 from scheduling.application.queries.follow_events import FollowEvents
 from scheduling.application.queries.get_appointment_by_id import GetAppointmentById
+from scheduling.application.queries.get_appointment_history import (
+    GetAppointmentHistory,
+)
 from scheduling.application.queries.get_location import GetLocation
 from scheduling.application.queries.get_patient import GetPatient
 from scheduling.application.queries.get_practitioner import GetPractitioner
@@ -60,6 +64,7 @@ class Queries:
     """What only looks."""
 
     get_appointment_by_id: GetAppointmentById
+    get_appointment_history: GetAppointmentHistory
     get_practitioner: GetPractitioner
     get_location: GetLocation
     get_patient: GetPatient
@@ -71,12 +76,15 @@ class Queries:
     follow_events: FollowEvents
 
     @classmethod
-    def over(cls, begin: BeginWork, now: Clock, feed: EventFeed) -> "Queries":
+    def over(
+        cls, begin: BeginWork, now: Clock, audit: AuditClient, feed: EventFeed
+    ) -> "Queries":
         return cls(
-            get_appointment_by_id=GetAppointmentById(begin),
+            get_appointment_by_id=GetAppointmentById(begin, audit),
+            get_appointment_history=GetAppointmentHistory(begin, audit),
             get_practitioner=GetPractitioner(begin),
             get_location=GetLocation(begin),
-            get_patient=GetPatient(begin),
+            get_patient=GetPatient(begin, audit),
             get_practitioner_role=GetPractitionerRole(begin),
             get_schedule=GetSchedule(begin),
             get_slot=GetSlot(begin),

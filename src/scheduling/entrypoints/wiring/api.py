@@ -48,7 +48,7 @@ async def open_api(settings: Settings, metrics: Metrics) -> AsyncIterator[Wired]
             "commands": CommandDoor(
                 Commands.over(storage.begin, storage.now), storage.begin, storage.now
             ),
-            "queries": Queries.over(storage.begin, storage.now, feed),
+            "queries": Queries.over(storage.begin, storage.now, storage.audit, feed),
             "streams": event_streams(settings, metrics),
             "readiness": readiness,
             "metrics": metrics,

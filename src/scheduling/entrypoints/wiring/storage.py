@@ -6,11 +6,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 
+from scheduling.adapters.postgres.audit import GroupCommittedAudit
 from scheduling.adapters.postgres.bell import OutboxBell
 from scheduling.adapters.postgres.readiness import schema_of
 from scheduling.adapters.postgres.rehearsal import rehearse
 from scheduling.adapters.postgres.sessions import open_pool
 from scheduling.adapters.postgres.unit_of_work import begin_work
+from scheduling.application.ports.audit import AuditClient
 from scheduling.application.ports.clock import Clock
 from scheduling.application.ports.unit_of_work import BeginWork
 from scheduling.domain.identifiers import TenantId
@@ -29,6 +31,7 @@ class Storage:
 
     begin: BeginWork
     now: Clock
+    audit: AuditClient
     schema: Callable[[], Awaitable[str | None]]
 
 
@@ -45,10 +48,14 @@ async def open_storage(settings: Settings) -> AsyncIterator[Storage]:
     role = settings.database_role or API_ROLE
     pool = await open_pool(url, role=role, size=settings.database_pool_size)
     try:
-        async with OutboxBell(url, role=role) as bell:
+        async with (
+            OutboxBell(url, role=role) as bell,
+            GroupCommittedAudit(pool, system_clock) as audit,
+        ):
             yield Storage(
                 begin=partial(begin_work, pool, bell.ring, system_clock),
                 now=system_clock,
+                audit=audit,
                 schema=partial(schema_of, pool),
             )
     finally:
