@@ -21,6 +21,7 @@ from scheduling.domain.waitlist import (
     Waiting,
     WaitlistEntry,
     WaitlistFacts,
+    Wish,
     suits,
 )
 from tests.fakes.directory import demand_next
@@ -55,9 +56,9 @@ class MemoryWaitlist(WaitlistRepository):
         )
         return found[: wanted.limit]
 
-    async def known(self, entry: WaitlistEntry) -> Known:
+    async def known(self, wish: Wish) -> Known:
         tables = self.transaction.tables
-        patient = tables.patients.get(entry.patient_id)
+        patient = tables.patients.get(wish.patient_id)
         return Known(
             patient_active=None if patient is None else patient.active,
             practitioner_ids=frozenset(tables.practitioners),

@@ -51,12 +51,11 @@ class WaitlistStatus(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class WaitlistEntry:
-    """A patient's wish for time wholly between `earliest` and `latest`; no practitioner
-    and no location means any. A higher priority comes first.
+class Wish:
+    """A patient wants time wholly between `earliest` and `latest`; no practitioner and
+    no location means any. A higher priority comes first.
     """
 
-    id: WaitlistEntryId
     patient_id: PatientId
     practitioner_ids: tuple[PractitionerId, ...] = ()
     location_ids: tuple[LocationId, ...] = ()
@@ -64,6 +63,13 @@ class WaitlistEntry:
     earliest: datetime
     latest: datetime
     priority: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WaitlistEntry(Wish):
+    """A wish that was taken down, and what became of it."""
+
+    id: WaitlistEntryId
     status: WaitlistStatus = WaitlistStatus.WAITING
     appointment_id: AppointmentId | None = None
     created_at: datetime
@@ -72,35 +78,24 @@ class WaitlistEntry:
     events: tuple[Event, ...] = ()
 
     @classmethod
-    def added(
-        cls,
-        *,
-        patient_id: PatientId,
-        practitioner_ids: tuple[PractitionerId, ...] = (),
-        location_ids: tuple[LocationId, ...] = (),
-        service_type: str | None = None,
-        earliest: datetime,
-        latest: datetime,
-        priority: int = 0,
-        now: datetime,
-    ) -> Self:
-        if latest <= earliest:
+    def added(cls, wish: Wish, *, now: datetime) -> Self:
+        if wish.latest <= wish.earliest:
             raise InvalidPeriod("must be after earliest", "latest")
-        if latest <= now:
+        if wish.latest <= now:
             raise InvalidInput("must be in the future", "latest")
-        if latest - earliest > LONGEST_WISH:
+        if wish.latest - wish.earliest > LONGEST_WISH:
             raise InvalidInput(
                 f"must be {LONGEST_WISH.days} days after earliest at most", "latest"
             )
         return cls(
             id=WaitlistEntryId(new_id(now)),
-            patient_id=patient_id,
-            practitioner_ids=practitioner_ids,
-            location_ids=location_ids,
-            service_type=service_type,
-            earliest=earliest,
-            latest=latest,
-            priority=priority,
+            patient_id=wish.patient_id,
+            practitioner_ids=wish.practitioner_ids,
+            location_ids=wish.location_ids,
+            service_type=wish.service_type,
+            earliest=wish.earliest,
+            latest=wish.latest,
+            priority=wish.priority,
             created_at=now,
             updated_at=now,
         )
@@ -147,13 +142,13 @@ class Known:
     practitioner_ids: frozenset[UUID]
     location_ids: frozenset[UUID]
 
-    def demand_all_of(self, entry: WaitlistEntry) -> None:
+    def demand_all_of(self, wish: Wish) -> None:
         if not self.patient_active:
-            raise PatientNotFound(entry.patient_id)
-        for practitioner_id in entry.practitioner_ids:
+            raise PatientNotFound(wish.patient_id)
+        for practitioner_id in wish.practitioner_ids:
             if practitioner_id not in self.practitioner_ids:
                 raise PractitionerNotFound(practitioner_id)
-        for location_id in entry.location_ids:
+        for location_id in wish.location_ids:
             if location_id not in self.location_ids:
                 raise LocationNotFound(location_id)
 

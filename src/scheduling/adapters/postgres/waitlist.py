@@ -48,6 +48,7 @@ from scheduling.domain.waitlist import (
     WaitlistEntry,
     WaitlistFacts,
     WaitlistStatus,
+    Wish,
 )
 
 Row = Mapping[str, Any]
@@ -86,12 +87,12 @@ class PostgresWaitlist(WaitlistRepository):
         )
         return [_entry_from(row) for row in rows]
 
-    async def known(self, entry: WaitlistEntry) -> Known:
+    async def known(self, wish: Wish) -> Known:
         row = await self.transaction.row(
             reading_who_is_known(),
-            patient_id=entry.patient_id,
-            practitioner_ids=list(entry.practitioner_ids),
-            location_ids=list(entry.location_ids),
+            patient_id=wish.patient_id,
+            practitioner_ids=list(wish.practitioner_ids),
+            location_ids=list(wish.location_ids),
         )
         return Known(
             patient_active=row["patient_active"],

@@ -3,15 +3,19 @@ from dataclasses import dataclass
 from scheduling.application.ports.clock import Clock
 from scheduling.application.ports.identity import Caller
 from scheduling.application.ports.unit_of_work import BeginWork
+from scheduling.application.steps.tell_the_waitlist import tell_the_waitlist
 from scheduling.domain.appointment import Appointment, CancelReason, Initiator
 from scheduling.domain.errors import AppointmentNotFound
 from scheduling.domain.identifiers import AppointmentId
 from scheduling.domain.version import ExpectedVersion, demand_version
+from scheduling.domain.waitlist import GivenBack
 
 
 @dataclass(frozen=True, slots=True)
 class CancelAppointment:
-    """Call a visit off and give its time back, so that somebody else can have it."""
+    """Call a visit off and give its time back, so that somebody else can have it; who
+    waits for such a time is told.
+    """
 
     begin: BeginWork
     now: Clock
@@ -38,5 +42,9 @@ class CancelAppointment:
                 comment=comment,
                 now=now,
             )
-            work.appointments.release(cancelled, appointment.freed(slots, now))
+            left = appointment.freed(slots, now)
+            work.appointments.release(cancelled, left)
+            await tell_the_waitlist(
+                work, GivenBack(appointment, cancelled, left), now=now
+            )
         return cancelled

@@ -13,6 +13,7 @@ from scheduling.domain.waitlist import (
     WaitlistEntry,
     WaitlistFacts,
     WaitlistStatus,
+    Wish,
 )
 
 
@@ -33,8 +34,8 @@ class WaitlistRepository(Protocol):
     async def page(self, wanted: WaitlistFilter) -> Sequence[WaitlistEntry]:
         """Return up to `limit` entries, by when they were added and id."""
 
-    async def known(self, entry: WaitlistEntry) -> Known:
-        """Return who of those that the entry names is there, in one reading."""
+    async def known(self, wish: Wish) -> Known:
+        """Return who of those that the wish names is there, in one reading."""
 
     def save(self, entry: WaitlistEntry) -> None:
         """Store the next version. That somebody else did so first surfaces when the

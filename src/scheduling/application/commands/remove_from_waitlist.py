@@ -1,0 +1,33 @@
+from dataclasses import dataclass
+
+from scheduling.application.ports.clock import Clock
+from scheduling.application.ports.identity import Caller
+from scheduling.application.ports.unit_of_work import BeginWork
+from scheduling.domain.errors import WaitlistEntryNotFound
+from scheduling.domain.identifiers import WaitlistEntryId
+from scheduling.domain.version import ExpectedVersion, demand_version
+from scheduling.domain.waitlist import WaitlistEntry
+
+
+@dataclass(frozen=True, slots=True)
+class RemoveFromWaitlist:
+    """Let a patient wait no longer; the entry stays, as removed."""
+
+    begin: BeginWork
+    now: Clock
+
+    async def __call__(
+        self,
+        caller: Caller,
+        id: WaitlistEntryId,
+        *,
+        expected: ExpectedVersion | None,
+    ) -> WaitlistEntry:
+        async with self.begin(caller) as work:
+            entry = await work.waitlist.get(id)
+            if not caller.sees(entry.patient_id):
+                raise WaitlistEntryNotFound(id)
+            demand_version(expected, entry.version)
+            removed = entry.removed(now=self.now())
+            work.waitlist.save(removed)
+        return removed

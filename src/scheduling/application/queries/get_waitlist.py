@@ -1,0 +1,36 @@
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from scheduling.application.ports.identity import Caller
+from scheduling.application.ports.unit_of_work import BeginWork
+from scheduling.application.ports.waitlist import WaitlistFilter
+from scheduling.domain.errors import PatientNotFound
+from scheduling.domain.waitlist import WaitlistEntry
+
+
+@dataclass(frozen=True, slots=True)
+class Waitlist:
+    """`more`: there are further entries behind the last."""
+
+    items: Sequence[WaitlistEntry]
+    more: bool
+
+
+@dataclass(frozen=True, slots=True)
+class GetWaitlist:
+    """Show who waits, or waited, oldest first. Patients see their own entries."""
+
+    begin: BeginWork
+
+    async def __call__(self, caller: Caller, wanted: WaitlistFilter) -> Waitlist:
+        if wanted.patient_id is not None and not caller.sees(wanted.patient_id):
+            raise PatientNotFound(wanted.patient_id)
+        asked = replace(
+            wanted,
+            patient_id=wanted.patient_id or caller.patient_id,
+            limit=wanted.limit + 1,
+        )
+        async with self.begin(caller) as work:
+            found = await work.waitlist.page(asked)
+        page = found[: wanted.limit]
+        return Waitlist(page, more=len(found) > len(page))
