@@ -17,6 +17,7 @@ from scheduling.entrypoints.http import (
     patients,
     practitioner_roles,
     practitioners,
+    schedule_preview,
     schedules,
     settings,
     slots,
@@ -27,6 +28,7 @@ from scheduling.entrypoints.http.event_stream import OpenStreams
 from scheduling.entrypoints.http.middleware import FrontDoor
 from scheduling.entrypoints.http.operations import Readiness
 from scheduling.entrypoints.http.problems import answer_with_problems
+from scheduling.entrypoints.http.refusals import RefusalAudit
 from scheduling.entrypoints.http.request_metrics import RequestMetrics
 from scheduling.entrypoints.http.use_cases import Queries
 from scheduling.entrypoints.telemetry import Metrics
@@ -37,6 +39,7 @@ class Wired(TypedDict):
 
     authenticate: Authenticate
     commands: CommandDoor
+    refusals: RefusalAudit
     queries: Queries
     streams: OpenStreams
     readiness: Readiness
@@ -47,6 +50,7 @@ _ROOMS = (
     appointments,
     availability,
     slots,
+    schedule_preview,
     schedules,
     practitioners,
     locations,

@@ -96,6 +96,15 @@ def reading(view: type[BaseModel], *refusals: Refusal, tag: bool = True) -> Any:
     return {"responses": responses, "openapi_extra": extra}
 
 
+def computing(view: type[BaseModel]) -> Any:  # noqa: ANN401
+    """Give a POST its responses that changes nothing and keeps no answer."""
+    responses = _problems((Unauthenticated, Forbidden, errors.InvalidInput))
+    for code in (400, 413):
+        responses[code] = _problem_response(code, [_CODES_OF_HTTP[code]])
+    responses[200] = _answer(view, "What would be")
+    return {"responses": responses}
+
+
 def stream(example: str) -> Any:  # noqa: ANN401
     """Give server-sent events their responses."""
     responses = _problems((Unauthenticated, Forbidden, errors.InvalidInput))

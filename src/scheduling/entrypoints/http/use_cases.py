@@ -27,6 +27,9 @@ from scheduling.application.queries.get_practitioner_role import GetPractitioner
 from scheduling.application.queries.get_schedule import GetSchedule
 from scheduling.application.queries.get_settings import GetSettings
 from scheduling.application.queries.get_slot import GetSlot
+from scheduling.application.queries.preview_availability_pattern import (
+    PreviewAvailabilityPattern,
+)
 from scheduling.application.queries.search_available_slots import SearchAvailableSlots
 
 
@@ -73,6 +76,7 @@ class Queries:
     get_slot: GetSlot
     get_settings: GetSettings
     search_available_slots: SearchAvailableSlots
+    preview_availability_pattern: PreviewAvailabilityPattern
     follow_events: FollowEvents
 
     @classmethod
@@ -90,5 +94,6 @@ class Queries:
             get_slot=GetSlot(begin),
             get_settings=GetSettings(begin),
             search_available_slots=SearchAvailableSlots(begin, now),
+            preview_availability_pattern=PreviewAvailabilityPattern(),
             follow_events=FollowEvents(feed),
         )

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Self
 from pydantic import AfterValidator, Field, model_validator
 
 from scheduling.domain.schedule import Day as Weekday
-from scheduling.domain.schedule import WeeklyRule
+from scheduling.domain.schedule import Hours, WeeklyRule
 from scheduling.entrypoints.http.shapes import Day, Shape, Whole, Words
 
 MAX_CAPACITY = 10_000
@@ -31,33 +31,23 @@ def _each_once(days: tuple[Weekday, ...]) -> tuple[Weekday, ...]:
     return days
 
 
-class WindowBody(Shape):
-    """Wall-clock hours on some days of the week, cut into slots."""
+class HoursBody(Shape):
+    """Wall-clock hours, cut into slots."""
 
-    days_of_week: Annotated[
-        tuple[Weekday, ...],
-        Field(min_length=1, max_length=7, json_schema_extra={"uniqueItems": True}),
-        AfterValidator(_each_once),
-    ]
     start_time: Start
     end_time: End
     slot_minutes: Annotated[Whole, Field(ge=5, le=1440)]
     capacity: Capacity = 1
     service_types: Words = ()
-    valid_from: Day | None = None
-    valid_to: Day | None = None
 
     @model_validator(mode="after")
     def _makes_slots(self) -> Self:
-        if timedelta(minutes=self.slot_minutes) > _length(self.to_rule()):
+        if timedelta(minutes=self.slot_minutes) > _length(self.to_hours()):
             raise ValueError("slotMinutes must fit between startTime and endTime")
-        if self.valid_from and self.valid_to and self.valid_to < self.valid_from:
-            raise ValueError("validTo must not be before validFrom")
         return self
 
-    def to_rule(self) -> WeeklyRule:
-        return WeeklyRule(
-            days=self.days_of_week,
+    def to_hours(self) -> Hours:
+        return Hours(
             start=time.fromisoformat(self.start_time),
             end=time()
             if self.end_time == "24:00"
@@ -65,6 +55,35 @@ class WindowBody(Shape):
             slot_minutes=self.slot_minutes,
             capacity=self.capacity,
             service_types=self.service_types,
+        )
+
+
+class WindowBody(HoursBody):
+    """Wall-clock hours on some days of the week, cut into slots."""
+
+    days_of_week: Annotated[
+        tuple[Weekday, ...],
+        Field(min_length=1, max_length=7, json_schema_extra={"uniqueItems": True}),
+        AfterValidator(_each_once),
+    ]
+    valid_from: Day | None = None
+    valid_to: Day | None = None
+
+    @model_validator(mode="after")
+    def _holds_on_a_day(self) -> Self:
+        if self.valid_from and self.valid_to and self.valid_to < self.valid_from:
+            raise ValueError("validTo must not be before validFrom")
+        return self
+
+    def to_rule(self) -> WeeklyRule:
+        hours = self.to_hours()
+        return WeeklyRule(
+            days=self.days_of_week,
+            start=hours.start,
+            end=hours.end,
+            slot_minutes=hours.slot_minutes,
+            capacity=hours.capacity,
+            service_types=hours.service_types,
             valid_from=self.valid_from,
             valid_to=self.valid_to,
         )
@@ -73,31 +92,43 @@ class WindowBody(Shape):
 Windows = Annotated[tuple[WindowBody, ...], Field(max_length=100)]
 
 
-class WindowView(Shape):
-    days_of_week: list[Weekday]
+HoursOfADay = Annotated[tuple[HoursBody, ...], Field(max_length=100)]
+
+
+class HoursView(Shape):
     start_time: str
     end_time: str
     slot_minutes: int
     capacity: int
     service_types: list[str]
+
+
+class WindowView(HoursView):
+    days_of_week: list[Weekday]
     valid_from: date | None
     valid_to: date | None
+
+
+def hours_view(hours: Hours) -> dict[str, Any]:
+    return {
+        "startTime": hours.start.isoformat("minutes"),
+        "endTime": hours.end.isoformat("minutes") if hours.end != time() else "24:00",
+        "slotMinutes": hours.slot_minutes,
+        "capacity": hours.capacity,
+        "serviceTypes": hours.service_types,
+    }
 
 
 def window_view(rule: WeeklyRule) -> dict[str, Any]:
     return {
         "daysOfWeek": rule.days,
-        "startTime": rule.start.isoformat("minutes"),
-        "endTime": rule.end.isoformat("minutes") if rule.end != time() else "24:00",
-        "slotMinutes": rule.slot_minutes,
-        "capacity": rule.capacity,
-        "serviceTypes": rule.service_types,
+        **hours_view(rule),
         "validFrom": rule.valid_from,
         "validTo": rule.valid_to,
     }
 
 
-def _length(rule: WeeklyRule) -> timedelta:
-    start = timedelta(hours=rule.start.hour, minutes=rule.start.minute)
-    end = timedelta(hours=rule.end.hour, minutes=rule.end.minute)
+def _length(hours: Hours) -> timedelta:
+    start = timedelta(hours=hours.start.hour, minutes=hours.start.minute)
+    end = timedelta(hours=hours.end.hour, minutes=hours.end.minute)
     return end - start if end > start else end + _A_DAY - start
