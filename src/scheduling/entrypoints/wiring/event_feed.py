@@ -18,16 +18,15 @@ class NoFeed(EventFeed):
 @asynccontextmanager
 async def open_event_feed(settings: Settings) -> AsyncIterator[EventFeed]:
     """Nothing is connected before somebody follows."""
-    if settings.nats_url is None:
+    nats_url = settings.nats_url.get_secret_value() if settings.nats_url else ""
+    if not nats_url:
         yield NoFeed()
         return
     # Brings the client along, which a process without NATS never needs.
     from scheduling.adapters.nats.feed import NatsEventFeed  # noqa: PLC0415
     from scheduling.adapters.nats.shared import SharedConnection  # noqa: PLC0415
 
-    connection = SharedConnection(
-        settings.nats_url.get_secret_value(), name="scheduling api"
-    )
+    connection = SharedConnection(nats_url, name="scheduling api")
     try:
         yield NatsEventFeed(connection)
     finally:
