@@ -202,7 +202,9 @@ async def test_a_role_says_who_works_where(everywhere: Storage) -> None:
     async with everywhere.begin(clinic.caller) as work:
         work.practitioner_roles.save(role)
     async with everywhere.begin(clinic.caller) as work:
-        (told,) = (await work.appointments.facts_for(clinic.request())).assignments
+        (told,) = (
+            await work.appointments.facts_for(clinic.request(), now=EIGHT)
+        ).assignments
     assert (told.active, told.start, told.end) == (
         True,
         role.period_start,

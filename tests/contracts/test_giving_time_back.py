@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from scheduling.application.ports.unit_of_work import DecisionOutdated
-from scheduling.domain.appointment import CancelReason, Initiator, Status
+from scheduling.domain.appointment import CancelReason, Initiator
 from scheduling.domain.booking import (
     decide_booking,
 )
@@ -18,7 +18,8 @@ from scheduling.domain.errors import (
 )
 from scheduling.domain.period import Period
 from scheduling.domain.settings import Limits, Settings
-from scheduling.domain.slot import SlotStatus
+from scheduling.domain.slot import SlotStatus, released_together
+from scheduling.domain.status import Status
 from tests.builders import (
     EIGHT,
     a_room,
@@ -93,24 +94,33 @@ async def test_a_stale_version_cannot_be_released(everywhere: Storage) -> None:
     assert (await slot_of(everywhere, clinic)).booked == 0
 
 
-async def test_a_slot_that_has_changed_since_cannot_be_released(
+async def test_two_who_leave_a_group_at_once_free_two_seats_and_open_it_once(
     everywhere: Storage,
 ) -> None:
-    clinic = await open_clinic(everywhere.begin, capacity=2)
-    booked = await book(everywhere, clinic, clinic.request())
+    clinic = await open_clinic(everywhere.begin, capacity=3, patients=3)
+    booked = [
+        await book(everywhere, clinic, clinic.request(number)) for number in range(3)
+    ]
     async with everywhere.begin(clinic.caller) as work:
-        appointment, slots = await work.appointments.with_slots(booked.id)
-    await book(everywhere, clinic, clinic.request(1))
-    cancelled = appointment.cancel(
-        reason_code=CancelReason.OTHER,
-        initiated_by=Initiator.STAFF,
-        comment=None,
-        now=EIGHT,
-    )
-    with pytest.raises(DecisionOutdated):
-        async with everywhere.begin(clinic.caller) as work:
-            work.appointments.release(cancelled, appointment.freed(slots, EIGHT))
-    assert (await slot_of(everywhere, clinic)).booked == 2
+        found = await work.appointments.all_with_slots([one.id for one in booked[:2]])
+        gone = [
+            one.cancel(
+                reason_code=CancelReason.OTHER,
+                initiated_by=Initiator.STAFF,
+                comment=None,
+                now=EIGHT,
+            )
+            for one, _ in found
+        ]
+        freed = released_together((slots for _, slots in found), EIGHT)
+        work.appointments.release_all(gone, freed)
+    slot = await slot_of(everywhere, clinic)
+    assert (slot.booked, slot.remaining, slot.status) == (1, 2, SlotStatus.FREE)
+    told = await types(everywhere, clinic)
+    assert told.count("appointment.cancelled") == 2
+    assert told.count("slot.opened") == 1
+    left = {claim.appointment_id for claim in await everywhere.claims(clinic.caller)}
+    assert left == {booked[2].id}
 
 
 async def test_who_wants_to_change_an_appointment_waits_for_who_is_at_it(
@@ -248,9 +258,12 @@ async def test_each_command_is_audited_with_old_and_new(
         if record.entity_id == booked.id
     ]
     told = {record.action: record for record in records}
-    assert told["appointment.booked"].changes == {"status": (None, "booked")}
+    made = told["appointment.booked"].changes
+    assert made["status"] == (None, "booked")
+    assert made["patientId"] == (None, str(booked.patient_id))
     assert told["appointment.cancelled"].changes == {
         "status": ("booked", "cancelled"),
         "reasonCode": (None, "patient"),
+        "cancelledBy": (None, "staff"),
     }
     assert {record.actor for record in records} == {"reception"}

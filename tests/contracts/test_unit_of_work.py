@@ -18,7 +18,7 @@ async def test_leaving_the_block_commits_everything(everywhere: Storage) -> None
     clinic = await open_clinic(everywhere.begin)
     request = clinic.request()
     async with everywhere.begin(clinic.caller) as work:
-        facts = await work.appointments.facts_for(request)
+        facts = await work.appointments.facts_for(request, now=EIGHT)
         booking = decide_booking(request, facts, now=EIGHT)
         work.appointments.add(booking)
 
@@ -37,7 +37,7 @@ async def test_an_exception_undoes_everything(everywhere: Storage) -> None:
     request = clinic.request()
     with pytest.raises(ZeroDivisionError):
         async with everywhere.begin(clinic.caller) as work:
-            facts = await work.appointments.facts_for(request)
+            facts = await work.appointments.facts_for(request, now=EIGHT)
             booking = decide_booking(request, facts, now=EIGHT)
             work.appointments.add(booking)
             raise ZeroDivisionError
@@ -54,7 +54,7 @@ async def test_a_refused_part_undoes_the_rest(everywhere: Storage) -> None:
     clinic = await open_clinic(everywhere.begin)
     stranger = a_patient(version=1, created_at=EIGHT, updated_at=EIGHT)
     async with everywhere.begin(clinic.caller) as slow:
-        facts = await slow.appointments.facts_for(clinic.request())
+        facts = await slow.appointments.facts_for(clinic.request(), now=EIGHT)
     late = decide_booking(clinic.request(0), facts, now=EIGHT)
     async with everywhere.begin(clinic.caller) as work:
         work.appointments.add(decide_booking(clinic.request(1), facts, now=EIGHT))
@@ -94,7 +94,7 @@ async def test_another_tenant_finds_nothing(everywhere: Storage) -> None:
     clinic = await open_clinic(everywhere.begin)
     request = clinic.request()
     async with everywhere.begin(clinic.caller) as work:
-        facts = await work.appointments.facts_for(request)
+        facts = await work.appointments.facts_for(request, now=EIGHT)
         booking = decide_booking(request, facts, now=EIGHT)
         work.appointments.add(booking)
 
@@ -109,7 +109,7 @@ async def test_another_tenant_finds_nothing(everywhere: Storage) -> None:
             await work.appointments.with_slots(booking.appointment.id)
         with pytest.raises(SlotNotFound):
             await work.slots.get(clinic.slots[0].id)
-        known = await work.appointments.facts_for(request)
+        known = await work.appointments.facts_for(request, now=EIGHT)
         assert known.patient_active is known.practitioner_active is None
         assert (known.slots, known.claims, known.assignments) == ((), (), ())
     assert await everywhere.outbox(foreign) == []

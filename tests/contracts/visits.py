@@ -25,7 +25,7 @@ async def known(
     storage: Storage, clinic: Clinic, request: BookingRequest
 ) -> BookingFacts:
     async with storage.begin(clinic.caller) as work:
-        return await work.appointments.facts_for(request)
+        return await work.appointments.facts_for(request, now=EIGHT)
 
 
 async def add(storage: Storage, clinic: Clinic, booking: Booking) -> None:
@@ -37,7 +37,7 @@ async def book(
     storage: Storage, clinic: Clinic, request: BookingRequest
 ) -> Appointment:
     async with storage.begin(clinic.caller) as work:
-        facts = await work.appointments.facts_for(request)
+        facts = await work.appointments.facts_for(request, now=EIGHT)
         booking = decide_booking(request, facts, now=EIGHT)
         work.appointments.add(booking)
     return booking.appointment

@@ -1,6 +1,6 @@
 """Appointments with their claims, seats and reminders in memory."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
@@ -21,25 +21,29 @@ from scheduling.domain.booking_request import (
     BySlot,
     ByStart,
 )
+from scheduling.domain.changes import changes_between
 from scheduling.domain.claim import Claim
 from scheduling.domain.directory import ContactPreferences
 from scheduling.domain.errors import (
     AppointmentNotFound,
     DoubleBookingDetected,
+    NotBookable,
     SlotNotAvailable,
 )
-from scheduling.domain.events import AppointmentStatusChanged
 from scheduling.domain.identifiers import (
     AppointmentId,
     LocationId,
+    PatientId,
     PractitionerId,
+    SeriesId,
     SlotId,
 )
+from scheduling.domain.moving import Move
 from scheduling.domain.period import Period
 from scheduling.domain.settings import Settings
 from scheduling.domain.slot import Slot, SlotStatus
 from tests.fakes.directory import demand_next
-from tests.fakes.slots import assignments, standing, starts_in
+from tests.fakes.slots import assignments, counted_in, standing
 from tests.fakes.transaction import StoredReminder, Tables, Transaction
 
 _NOWHERE = ByStart(
@@ -53,16 +57,39 @@ _NOWHERE = ByStart(
 class MemoryAppointments(AppointmentRepository):
     transaction: Transaction
 
-    async def facts_for(self, request: BookingRequest) -> BookingFacts:
+    async def facts_for(
+        self,
+        request: BookingRequest,
+        *,
+        now: datetime,
+        own: AppointmentId | None = None,
+    ) -> BookingFacts:
         facts = self._facts(request)
-        if not facts.settings.limits.any or not facts.slots:
+        if not facts.limited or not facts.slots:
             return facts
         slot = facts.slots[0]
         await self.transaction.lock("practitioner", slot.practitioner_id)
-        starts = starts_in(
-            self.transaction.tables, {slot.practitioner_id}, week_of(slot)
+        counted = list(
+            counted_in(
+                self.transaction.tables,
+                {slot.practitioner_id},
+                week_of(slot),
+                now=now,
+                own=own,
+            )
         )
-        return replace(self._facts(request), taken=tuple(start for _, start in starts))
+        return replace(
+            self._facts(request),
+            taken=tuple(one.period.start for one in counted),
+            taken_of={
+                schedule_id: tuple(
+                    one.period.start
+                    for one in counted
+                    if one.schedule_id == schedule_id
+                )
+                for schedule_id in {one.schedule_id for one in counted}
+            },
+        )
 
     def _facts(self, request: BookingRequest) -> BookingFacts:
         tables = self.transaction.tables
@@ -92,6 +119,11 @@ class MemoryAppointments(AppointmentRepository):
             ),
             slots=slots,
             claims=tuple(standing(tables)),
+            rules={
+                one.id: one.rules
+                for one in tables.schedules.values()
+                if (one.practitioner_id, one.location_id) == where
+            },
         )
 
     def add(self, booking: Booking) -> None:
@@ -100,28 +132,134 @@ class MemoryAppointments(AppointmentRepository):
         def write(tables: Tables) -> None:
             if appointment.id in tables.appointments:
                 raise TransactionAborted
-            for slot_id in booking.seats:
-                _take_seat(tables, slot_id, overbooked=appointment.overbooked)
-            tables.appointments[appointment.id] = replace(appointment, events=())
-            _take_time(tables, booking.claims)
-            tables.reminders[appointment.id] = tuple(
-                StoredReminder(
-                    appointment_id=appointment.id,
-                    appointment_version=appointment.version,
-                    offset_minutes=reminder.offset_minutes,
-                    channel=reminder.channel,
-                    due_at=reminder.due_at,
-                )
-                for reminder in booking.reminders
+
+        self.transaction.change(write)
+        self._store(appointment)
+        self._take(booking, SlotNotAvailable)
+        self._tell("appointment.booked", appointment)
+
+    def keep(self, appointment: Appointment) -> None:
+        self._demand_next(appointment)
+        self._store(appointment)
+        self._tell(_action(appointment), appointment)
+
+    def move(self, move: Move) -> None:
+        appointment = move.appointment
+        self._demand_next(appointment)
+        self._store(appointment)
+        if appointment.before is not None and appointment.before.status.keeps_time:
+            self._give_back(appointment.before, keeping=appointment.slot_ids)
+        self._take(move.booking, move.no_seat)
+        self._tell(_action(appointment), appointment)
+        self._announce_slots(move.freed)
+
+    def release(self, appointment: Appointment, slots: Sequence[Slot]) -> None:
+        self.release_all([appointment], slots)
+
+    def release_all(
+        self, appointments: Sequence[Appointment], slots: Sequence[Slot]
+    ) -> None:
+        for appointment in appointments:
+            self._demand_next(appointment)
+            self._store(appointment)
+            before = appointment.before
+            if before is not None and before.status.keeps_time:
+                self._give_back(before)
+            self._tell(_action(appointment), appointment)
+        self._announce_slots(slots)
+
+    def then(self) -> None:
+        """Nothing to do: changes are made one after the other here."""
+
+    def _demand_next(self, appointment: Appointment) -> None:
+        self.transaction.change(
+            lambda tables: demand_next(
+                tables.appointments.get(appointment.id), appointment.version
+            )
+        )
+
+    def _store(self, appointment: Appointment) -> None:
+        def write(tables: Tables) -> None:
+            tables.appointments[appointment.id] = replace(
+                appointment, events=(), before=None
             )
 
         self.transaction.change(write)
+
+    def _take(self, booking: Booking, no_seat: type[NotBookable]) -> None:
+        appointment = booking.appointment
+
+        def write(tables: Tables) -> None:
+            for slot_id in booking.seats:
+                _take_seat(tables, slot_id, no_seat, overbooked=appointment.overbooked)
+            _take_time(tables, booking.claims)
+            tables.reminders[appointment.id] = (
+                *tables.reminders.get(appointment.id, ()),
+                *(
+                    StoredReminder(
+                        appointment_id=appointment.id,
+                        appointment_version=appointment.version,
+                        offset_minutes=reminder.offset_minutes,
+                        channel=reminder.channel,
+                        due_at=reminder.due_at,
+                    )
+                    for reminder in booking.reminders
+                ),
+            )
+
+        self.transaction.change(write)
+
+    def _give_back(
+        self, appointment: Appointment, *, keeping: Collection[SlotId] = ()
+    ) -> None:
+        def write(tables: Tables) -> None:
+            for id in appointment.slot_ids:
+                if id not in keeping and id in tables.slots:
+                    # The clock does not matter: nobody is told from here.
+                    freed = tables.slots[id].released(appointment.updated_at)
+                    tables.slots[id] = replace(freed, events=())
+            tables.claims.pop(appointment.id, None)
+            tables.reminders[appointment.id] = tuple(
+                replace(reminder, status="CANCELLED")
+                for reminder in tables.reminders.get(appointment.id, ())
+            )
+
+        self.transaction.change(write)
+
+    def _tell(self, action: str, appointment: Appointment) -> None:
         self.transaction.announce(appointment.events)
         self.transaction.audit(
-            "appointment.booked",
+            action,
             appointment.id,
             appointment.version,
-            {"status": (None, appointment.status)},
+            changes_between(appointment.before, appointment),
+        )
+
+    def _announce_slots(self, slots: Sequence[Slot]) -> None:
+        for slot in slots:
+            self.transaction.announce(slot.events)
+
+    async def serialise(
+        self, id: AppointmentId, when: BySlot | ByStart | None = None
+    ) -> None:
+        tables = self.transaction.tables
+        concerned = set[UUID]()
+        if id in tables.appointments:
+            concerned.add(tables.appointments[id].practitioner_id)
+        if isinstance(when, BySlot) and when.slot_id in tables.slots:
+            concerned.add(tables.slots[when.slot_id].practitioner_id)
+        if isinstance(when, ByStart):
+            concerned.add(when.practitioner_id)
+        for practitioner_id in sorted(concerned):
+            await self.transaction.lock("practitioner", practitioner_id)
+
+    async def live_holds(self, patient_id: PatientId, now: datetime) -> int:
+        await self.transaction.lock("patient", patient_id)
+        return sum(
+            one.patient_id == patient_id
+            and one.hold_expires_at is not None
+            and one.hold_expires_at > now
+            for one in self.transaction.tables.appointments.values()
         )
 
     async def get(self, id: AppointmentId) -> Appointment:
@@ -136,43 +274,44 @@ class MemoryAppointments(AppointmentRepository):
     async def with_slots(
         self, id: AppointmentId
     ) -> tuple[Appointment, tuple[Slot, ...]]:
-        await self.transaction.lock("appointment", id)
-        appointment = await self.get(id)
-        slots = self.transaction.tables.slots
-        return appointment, tuple(slots[one] for one in appointment.slot_ids)
+        found = await self.all_with_slots([id])
+        if not found:
+            raise AppointmentNotFound(id)
+        return found[0]
 
-    def release(self, appointment: Appointment, slots: Sequence[Slot]) -> None:
-        def write(tables: Tables) -> None:
-            demand_next(tables.appointments.get(appointment.id), appointment.version)
-            for slot in slots:
-                demand_next(tables.slots.get(slot.id), slot.version)
-            tables.appointments[appointment.id] = replace(appointment, events=())
-            for slot in slots:
-                tables.slots[slot.id] = replace(slot, events=())
-            tables.claims.pop(appointment.id, None)
-            tables.reminders[appointment.id] = tuple(
-                replace(reminder, status="CANCELLED")
-                for reminder in tables.reminders.get(appointment.id, ())
+    async def all_with_slots(
+        self, ids: Collection[AppointmentId]
+    ) -> Sequence[tuple[Appointment, tuple[Slot, ...]]]:
+        for id in sorted(ids):
+            await self.transaction.lock("appointment", id)
+        tables = self.transaction.tables
+        return [
+            (
+                tables.appointments[id],
+                tuple(
+                    tables.slots[one]
+                    for one in tables.appointments[id].slot_ids
+                    if one in tables.slots
+                ),
             )
-
-        self.transaction.change(write)
-        self.transaction.announce(appointment.events)
-        for slot in slots:
-            self.transaction.announce(slot.events)
-        steps = [
-            one
-            for one in appointment.events
-            if isinstance(one, AppointmentStatusChanged)
+            for id in sorted(set(ids))
+            if id in tables.appointments
         ]
-        self.transaction.audit(
-            f"appointment.{appointment.status}",
-            appointment.id,
-            appointment.version,
-            {
-                "status": (steps[0].old_status if steps else None, appointment.status),
-                "reasonCode": (None, appointment.status_reason_code),
-            },
+
+    async def of_series(
+        self, id: SeriesId
+    ) -> Sequence[tuple[Appointment, tuple[Slot, ...]]]:
+        appointments = self.transaction.tables.appointments.values()
+        return await self.all_with_slots(
+            [one.id for one in appointments if one.series_id == id]
         )
+
+
+def _action(appointment: Appointment) -> str:
+    before = appointment.before
+    if before is None or before.status is appointment.status:
+        return "appointment.updated"
+    return f"appointment.{appointment.status}"
 
 
 def _that_may_serve(when: BySlot | ByStart, tables: Tables) -> Iterator[Slot]:
@@ -188,14 +327,16 @@ def _that_may_serve(when: BySlot | ByStart, tables: Tables) -> Iterator[Slot]:
             yield slot
 
 
-def _take_seat(tables: Tables, slot_id: SlotId, *, overbooked: bool) -> None:
+def _take_seat(
+    tables: Tables, slot_id: SlotId, no_seat: type[NotBookable], *, overbooked: bool
+) -> None:
     slot = tables.slots.get(slot_id)
     if (
         slot is None
         or slot.status not in {SlotStatus.FREE, SlotStatus.BUSY}
         or not (overbooked or slot.booked < slot.capacity)
     ):
-        raise DecisionOutdated(SlotNotAvailable("The last seat has just gone."))
+        raise DecisionOutdated(no_seat("The last seat has just gone."))
     full = slot.booked + 1 >= slot.capacity
     tables.slots[slot_id] = replace(
         slot,

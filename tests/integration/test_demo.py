@@ -7,7 +7,7 @@ from typing import TypeAlias
 import asyncpg
 import pytest
 
-from scheduling.domain.appointment import Status
+from scheduling.domain.status import Status
 from scheduling.entrypoints.demo import seed_demo
 from scheduling.entrypoints.demo_group import DEMO_TENANT
 

@@ -16,7 +16,8 @@ from scheduling.application.commands.book_appointment import BookAppointment
 from scheduling.application.ports.repositories import IdempotencyKey
 from scheduling.application.ports.unavailable import DatabaseUnavailable
 from scheduling.application.ports.unit_of_work import TransactionAborted
-from scheduling.domain.appointment import Appointment, Status
+from scheduling.domain.appointment import Appointment
+from scheduling.domain.status import Status
 from tests.builders import EIGHT, Clinic, open_clinic, slots_from
 from tests.contracts.storages import PostgresStorage, postgres_storage
 

@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from scheduling.domain.appointment import Status
 from scheduling.domain.period import local_day
+from scheduling.domain.status import Status
 from scheduling.entrypoints.demo import planned_visits
 
 MONDAY = datetime(2030, 1, 7, tzinfo=UTC)

@@ -1,20 +1,23 @@
 """A patient's visit to a practitioner, from the wish to the end of it."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
-from types import MappingProxyType
 from typing import Any, Self
 from uuid import UUID
 
 from scheduling.domain.claim import ActorKind, Resource
 from scheduling.domain.errors import InvalidStatusTransition
 from scheduling.domain.events import (
+    AppointmentBefore,
     AppointmentCancelled,
     AppointmentCreated,
     AppointmentStatusChanged,
+    AppointmentUpdated,
+    CheckinCompleted,
     Event,
+    HoldExpired,
 )
 from scheduling.domain.identifiers import (
     AppointmentId,
@@ -25,58 +28,9 @@ from scheduling.domain.identifiers import (
     SeriesId,
     SlotId,
 )
-from scheduling.domain.period import Period
+from scheduling.domain.period import Period, local_day
 from scheduling.domain.slot import Slot
-
-
-class Status(StrEnum):
-    PROPOSED = "proposed"
-    PENDING = "pending"
-    BOOKED = "booked"
-    CONFIRMED = "confirmed"
-    ARRIVED = "arrived"
-    IN_PROGRESS = "in-progress"
-    COMPLETED = "completed"
-    CANCELLED = "cancelled"
-    NO_SHOW = "no-show"
-    ENTERED_IN_ERROR = "entered-in-error"
-
-    @property
-    def takes_time(self) -> bool:
-        """Whether the appointment holds its seat and its actors' time."""
-        return self in _TAKING_TIME
-
-
-_TAKING_TIME = frozenset(
-    {
-        Status.PENDING,
-        Status.BOOKED,
-        Status.CONFIRMED,
-        Status.ARRIVED,
-        Status.IN_PROGRESS,
-    }
-)
-
-TRANSITIONS: Mapping[Status, frozenset[Status]] = MappingProxyType(
-    {
-        Status.PROPOSED: frozenset({Status.PENDING, Status.BOOKED, Status.CANCELLED}),
-        Status.PENDING: frozenset({Status.BOOKED, Status.CANCELLED}),
-        Status.BOOKED: frozenset(
-            {Status.CONFIRMED, Status.ARRIVED, Status.CANCELLED, Status.NO_SHOW}
-        ),
-        Status.CONFIRMED: frozenset({Status.ARRIVED, Status.CANCELLED, Status.NO_SHOW}),
-        Status.ARRIVED: frozenset(
-            {Status.IN_PROGRESS, Status.COMPLETED, Status.CANCELLED, Status.NO_SHOW}
-        ),
-        Status.IN_PROGRESS: frozenset({Status.COMPLETED}),
-        Status.COMPLETED: frozenset(),
-        Status.CANCELLED: frozenset(),
-        Status.NO_SHOW: frozenset(),
-        Status.ENTERED_IN_ERROR: frozenset(),
-    }
-)
-"""What follows what. With the right to, also: no-show → arrived on the same local
-day, and anything but entered-in-error → entered-in-error."""
+from scheduling.domain.status import CLOSED, TRANSITIONS, Status
 
 
 class CancelReason(StrEnum):
@@ -129,6 +83,8 @@ class Appointment:
     sub_file_id: UUID | None = None
     version: int = 1
     events: tuple[Event, ...] = ()
+    before: "Appointment | None" = field(default=None, compare=False)
+    """The version that this one follows, in the step that made it."""
 
     def __repr__(self) -> str:
         """Reasons and notes stay out of logs, also by accident."""
@@ -169,21 +125,121 @@ class Appointment:
             initiated_by=initiated_by,
             **self._told(self.version + 1),
         )
-        return replace(
-            self,
+        return self._next(
+            now,
+            event,
             status=Status.CANCELLED,
             status_reason_code=reason_code,
             status_comment=comment,
             cancelled_by=initiated_by,
             hold_expires_at=None,
-            version=self.version + 1,
-            updated_at=now,
-            events=(event,),
+            held_by=None,
+        )
+
+    def is_correction(self, wanted: Status, *, now: datetime) -> bool:
+        """Whether this is no step of a visit's life but takes one back: who does that
+        needs the right to.
+        """
+        if wanted is Status.ENTERED_IN_ERROR:
+            return self.status is not Status.ENTERED_IN_ERROR
+        return (
+            self.status is Status.NO_SHOW
+            and wanted is Status.ARRIVED
+            and local_day(now, self.timezone)
+            == local_day(self.period.start, self.timezone)
+        )
+
+    def takes_time_anew(self, wanted: Status) -> bool:
+        """Whether becoming that takes a new look at what is free: coming back to the
+        statuses that take time, or a hold that becomes more than a hold.
+        """
+        if not wanted.takes_time:
+            return False
+        return not self.status.takes_time or self.hold_expires_at is not None
+
+    def demand(self, wanted: Status, *, now: datetime) -> None:
+        """Raise InvalidStatusTransition where it cannot become that."""
+        if not self.is_correction(wanted, now=now):
+            self._demand(wanted)
+
+    def become(
+        self,
+        wanted: Status,
+        *,
+        reason_code: str | None = None,
+        comment: str | None = None,
+        now: datetime,
+    ) -> Self:
+        """Take the next step of a visit's life, or take one back; to cancel, say why:
+        `cancel`.
+        """
+        self.demand(wanted, now=now)
+        told = self._told(self.version + 1)
+        event: Event = (
+            self._updated(("status",), status=wanted, occurred_at=now, **told)
+            if wanted in _WAITING_OR_BOOKED
+            else AppointmentStatusChanged(
+                occurred_at=now,
+                old_status=self.status,
+                new_status=wanted,
+                reason_code=reason_code,
+                **told,
+            )
+        )
+        arrival = (
+            (CheckinCompleted(occurred_at=now, **told),)
+            if wanted is Status.ARRIVED
+            else ()
+        )
+        return self._next(
+            now,
+            event,
+            *arrival,
+            status=wanted,
+            status_reason_code=reason_code,
+            status_comment=comment,
+            hold_expires_at=None,
+            held_by=None,
+        )
+
+    def edited(self, *, now: datetime, **wanted: Any) -> Self:  # noqa: ANN401
+        """Replace fields of it, by their names here; the same where nothing changes."""
+        if self.status in CLOSED:
+            raise InvalidStatusTransition(
+                f"Appointment {self.id} is {self.status}: it does not change any more."
+            )
+        changed = [name for name in wanted if wanted[name] != getattr(self, name)]
+        if not changed:
+            return self
+        after = replace(self, **wanted)
+        told = after._told(self.version + 1)  # noqa: SLF001  # of our own kind
+        event = self._updated(
+            tuple(wire for name, wire in _ON_THE_WIRE if name in changed),
+            status=after.status,
+            occurred_at=now,
+            **told,
+        )
+        return self._next(now, event, **wanted)
+
+    def lapsed(self, now: datetime) -> Self | None:
+        """Return the hold as it is once it has run out; None where it has not."""
+        until = self.hold_expires_at
+        if self.status is not Status.PENDING or until is None or until > now:
+            return None
+        event = HoldExpired(
+            occurred_at=now, expired_at=until, **self._told(self.version + 1)
+        )
+        return self._next(
+            now,
+            event,
+            status=Status.CANCELLED,
+            status_reason_code=HOLD_EXPIRED,
+            cancelled_by=Initiator.SYSTEM,
         )
 
     def freed(self, slots: Iterable[Slot], now: datetime) -> tuple[Slot, ...]:
         """Return the next versions of the slots whose seats this one held."""
-        if not self.status.takes_time:
+        if not self.status.keeps_time:
             return ()
         return tuple(slot.released(now) for slot in slots)
 
@@ -218,6 +274,31 @@ class Appointment:
             events=(*self.events, event),
         )
 
+    def _next(self, now: datetime, *events: Event, **changes: Any) -> Self:  # noqa: ANN401
+        return replace(
+            self,
+            **changes,
+            version=self.version + 1,
+            updated_at=now,
+            events=events,
+            before=replace(self, events=(), before=None),
+        )
+
+    def _updated(self, changed: tuple[str, ...], **told: Any) -> AppointmentUpdated:  # noqa: ANN401
+        return AppointmentUpdated(
+            overbooked=self.overbooked,
+            changed=changed,
+            old=AppointmentBefore(
+                period=self.period,
+                practitioner_id=self.practitioner_id,
+                location_id=self.location_id,
+                slot_ids=self.slot_ids,
+                appointment_type=self.appointment_type,
+                status=self.status,
+            ),
+            **told,
+        )
+
     def _demand(self, wanted: Status) -> None:
         if wanted not in TRANSITIONS[self.status]:
             raise InvalidStatusTransition(
@@ -236,3 +317,24 @@ class Appointment:
             "timezone": self.timezone,
             "appointment_type": self.appointment_type,
         }
+
+
+HOLD_EXPIRED = "hold-expired"
+"""The reason code of a hold that nobody used in time."""
+
+_WAITING_OR_BOOKED = frozenset({Status.PENDING, Status.BOOKED})
+
+# What an update tells: the names as REST has them. Of free text only that it changed.
+_ON_THE_WIRE = (
+    ("practitioner_id", "practitionerId"),
+    ("location_id", "locationId"),
+    ("slot_ids", "slotIds"),
+    ("period", "start"),
+    ("period", "end"),
+    ("appointment_type", "appointmentType"),
+    ("status", "status"),
+    ("resources", "resources"),
+    ("overbooked", "overbooked"),
+    ("reason", "reason"),
+    ("notes", "notes"),
+)

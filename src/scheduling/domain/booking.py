@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Self
 
-from scheduling.domain.appointment import Appointment, Status
+from scheduling.domain.appointment import Appointment
 from scheduling.domain.availability import (
     Assignment,
     BookingWindow,
@@ -48,6 +48,7 @@ from scheduling.domain.period import Period, day_in, local_day
 from scheduling.domain.reminder import Reminder, reminders_for
 from scheduling.domain.settings import NO_RULES_OF_ITS_OWN, CalendarRules, Settings
 from scheduling.domain.slot import Slot, SlotStatus, covering
+from scheduling.domain.status import Status
 
 MOST_SLOTS = 96
 

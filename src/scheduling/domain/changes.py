@@ -45,7 +45,7 @@ aggregate against this list: a new one is either here or known to be a code.
 """
 
 _BOOKKEEPING = frozenset(
-    {"id", "version", "created_at", "updated_at", "events", "is_new"}
+    {"id", "version", "created_at", "updated_at", "events", "is_new", "before"}
 )
 """Told by the record itself, or of no interest."""
 

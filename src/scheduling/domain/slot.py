@@ -1,5 +1,6 @@
 """A half-open stretch of one schedule's time that can be booked."""
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -93,11 +94,11 @@ class Slot:
         """Whether seats are given at all: a blocked slot is not taken by insisting."""
         return self.status in {SlotStatus.FREE, SlotStatus.BUSY}
 
-    def released(self, now: datetime) -> Self:
-        """Give one seat back. News only where the slot was full and is not any more:
-        of two in an overbooked slot one may go, and it is as full as before.
+    def released(self, now: datetime, *, seats: int = 1) -> Self:
+        """Give seats back. News only where the slot was full and is not any more: of
+        two in an overbooked slot one may go, and it is as full as before.
         """
-        booked = max(0, self.booked - 1)
+        booked = max(0, self.booked - seats)
         opens = self.status is SlotStatus.BUSY and booked < self.capacity
         freed = replace(
             self,
@@ -122,6 +123,19 @@ class Slot:
             remaining=self.remaining,
         )
         return replace(self, events=(event,))
+
+
+def released_together(
+    held: Iterable[Iterable[Slot]], now: datetime
+) -> tuple[Slot, ...]:
+    """Return the next versions of the slots that several hold and leave at once."""
+    slots: dict[SlotId, Slot] = {}
+    seats: Counter[SlotId] = Counter()
+    for of_one in held:
+        for slot in of_one:
+            slots[slot.id] = slot
+            seats[slot.id] += 1
+    return tuple(slot.released(now, seats=seats[id]) for id, slot in slots.items())
 
 
 def covering(slots: Iterable[Slot], period: Period) -> tuple[tuple[Slot, ...], ...]:

@@ -29,7 +29,7 @@ from scheduling.application.commands.take_over_appointment import TakeOverAppoin
 from scheduling.application.ports.clock import Clock
 from scheduling.application.ports.identity import Caller, Scope
 from scheduling.application.ports.unit_of_work import BeginWork, UnitOfWork
-from scheduling.domain.appointment import CancelReason, Initiator, Status
+from scheduling.domain.appointment import CancelReason, Initiator
 from scheduling.domain.booking_request import (
     BookingRequest,
     BySlot,
@@ -40,6 +40,7 @@ from scheduling.domain.identifiers import AppointmentId, TenantId
 from scheduling.domain.period import Period, local_day
 from scheduling.domain.settings import Settings
 from scheduling.domain.slot import Slot
+from scheduling.domain.status import Status
 from scheduling.domain.version import ExpectedVersion
 from scheduling.entrypoints.attempts import settled
 from scheduling.entrypoints.demo_group import (

@@ -5,7 +5,6 @@ import pytest
 
 from scheduling.application.commands.book_appointment import BookAppointment
 from scheduling.application.ports.identity import Caller
-from scheduling.domain.appointment import Status
 from scheduling.domain.booking_request import (
     Override,
 )
@@ -16,6 +15,7 @@ from scheduling.domain.errors import (
     SlotNotAvailable,
     SlotNotFound,
 )
+from scheduling.domain.status import Status
 from tests.builders import EIGHT, a_caller, a_request, between, open_clinic, slots_from
 from tests.fakes.storage import MemoryStorage
 

@@ -5,12 +5,7 @@ from scheduling.application.commands.book_appointment import BookAppointment
 from scheduling.application.commands.cancel_appointment import CancelAppointment
 from scheduling.application.ports.identity import Caller
 from scheduling.application.queries.get_appointment_by_id import GetAppointmentById
-from scheduling.domain.appointment import (
-    Appointment,
-    CancelReason,
-    Initiator,
-    Status,
-)
+from scheduling.domain.appointment import Appointment, CancelReason, Initiator
 from scheduling.domain.errors import (
     AppointmentNotFound,
     InvalidStatusTransition,
@@ -18,6 +13,7 @@ from scheduling.domain.errors import (
     PreconditionFailed,
     PreconditionRequired,
 )
+from scheduling.domain.status import Status
 from scheduling.domain.version import ExpectedVersion
 from tests.builders import EIGHT, Clinic, a_caller, an_id, at, open_clinic
 from tests.fakes.storage import MemoryStorage

@@ -5,8 +5,9 @@ import pytest
 
 from scheduling.application.commands.take_over_appointment import TakeOverAppointment
 from scheduling.application.ports.identity import Forbidden, Scope
-from scheduling.domain.appointment import Appointment, Status
+from scheduling.domain.appointment import Appointment
 from scheduling.domain.errors import SlotNotAvailable
+from scheduling.domain.status import Status
 from tests.builders import (
     EVERYTHING,
     Clinic,

@@ -8,7 +8,7 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 import orjson
 import pytest
 
-from scheduling.domain.appointment import Appointment, CancelReason, Initiator, Status
+from scheduling.domain.appointment import Appointment, CancelReason, Initiator
 from scheduling.domain.changes import PERSONAL, REDACTED, changes_between
 from scheduling.domain.claim import ActorKind, Resource
 from scheduling.domain.directory import (
@@ -28,6 +28,7 @@ from scheduling.domain.schedule import (
 )
 from scheduling.domain.settings import Limits, Settings
 from scheduling.domain.slot import Slot
+from scheduling.domain.status import Status
 from tests.builders import EIGHT, a_patient, a_role, an_id, between
 
 AGGREGATES: tuple[Any, ...] = (

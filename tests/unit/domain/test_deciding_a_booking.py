@@ -3,7 +3,6 @@ from datetime import timedelta
 
 import pytest
 
-from scheduling.domain.appointment import Status
 from scheduling.domain.availability import Assignment
 from scheduling.domain.booking import (
     decide_booking,
@@ -22,6 +21,7 @@ from scheduling.domain.errors import (
 from scheduling.domain.events import AppointmentCreated
 from scheduling.domain.period import Period
 from scheduling.domain.slot import Slot, SlotStatus
+from scheduling.domain.status import Status
 from tests.builders import (
     EIGHT,
     a_booking,

@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from scheduling.domain.appointment import Status
 from scheduling.domain.availability import Assignment
 from scheduling.domain.claim import ActorKind, Claim
 from scheduling.domain.period import Period
@@ -17,6 +16,7 @@ from scheduling.domain.settings import (
     Settings,
 )
 from scheduling.domain.slot import SlotStatus
+from scheduling.domain.status import Status
 from scheduling.domain.waitlist import (
     MOST_CANDIDATES,
     GivenBack,

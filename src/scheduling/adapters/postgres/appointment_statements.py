@@ -4,6 +4,7 @@ from functools import cache
 from typing import Any
 
 from sqlalchemy import (
+    ARRAY,
     Column,
     ColumnElement,
     DateTime,
@@ -13,10 +14,11 @@ from sqlalchemy import (
     Text,
     Uuid,
     and_,
-    exists,
+    any_,
     func,
     literal_column,
     select,
+    union,
 )
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 
@@ -26,7 +28,12 @@ from scheduling.adapters.postgres.batch import (
     JSON_TEXT,
     TENANT,
 )
-from scheduling.adapters.postgres.claimed import around, claimed_by, kind
+from scheduling.adapters.postgres.claimed import (
+    around,
+    claimed_by,
+    claims_json,
+    kind,
+)
 from scheduling.adapters.postgres.directory import settings_columns
 from scheduling.adapters.postgres.statements import Statement, compiled, given
 from scheduling.domain.claim import ActorKind
@@ -70,7 +77,7 @@ def reading_for_booking(*, by_slot: bool) -> Statement:
             locations.c.active.label("location_active"),
             locations.c.timezone.label("location_timezone"),
             _assignments(practitioner_id, location_id).label("assignments"),
-            _has_schedule(practitioner_id, location_id).label("has_schedule"),
+            _calendars(practitioner_id, location_id).label("calendars"),
             *(
                 [_slots_that_serve(practitioner_id, location_id, start, end)]
                 if serves is None
@@ -156,30 +163,29 @@ def _assignments(
     )
 
 
-def _has_schedule(
+def _calendars(
     practitioner_id: ColumnElement[Any], location_id: ColumnElement[Any]
-) -> ColumnElement[bool]:
-    return exists().where(
-        t.schedules.c.tenant_id == TENANT,
-        t.schedules.c.practitioner_id == practitioner_id,
-        t.schedules.c.location_id == location_id,
-    )
-
-
-def _claim_json() -> ColumnElement[Any]:
-    claims = t.claims
-    return func.json_agg(
-        func.json_build_array(
-            claims.c.appointment_id,
-            claims.c.actor_kind,
-            claims.c.actor_id,
-            claims.c.share_id,
-            claims.c.starts_at,
-            claims.c.ends_at,
-            claims.c.until,
-            claims.c.overbooked,
-            claims.c.expires_at,
+) -> Any:  # noqa: ANN401
+    """The schedules there, with what each decides otherwise than its organisation."""
+    schedules = t.schedules
+    return (
+        select(
+            func.json_agg(
+                func.json_build_array(
+                    schedules.c.id,
+                    schedules.c.horizon_days,
+                    schedules.c.minimum_notice_minutes,
+                    schedules.c.limit_per_day,
+                    schedules.c.limit_per_week,
+                )
+            )
         )
+        .where(
+            schedules.c.tenant_id == TENANT,
+            schedules.c.practitioner_id == practitioner_id,
+            schedules.c.location_id == location_id,
+        )
+        .scalar_subquery()
     )
 
 
@@ -189,7 +195,7 @@ def _claims_of_practitioner(
     end: ColumnElement[Any],
 ) -> Any:  # noqa: ANN401
     return (
-        select(_claim_json())
+        select(claims_json())
         .where(
             claimed_by(practitioner_id, kind(ActorKind.PRACTITIONER)),
             around(start, end + _buffer()),
@@ -206,7 +212,7 @@ def _claims_of_others(start: ColumnElement[Any], end: ColumnElement[Any]) -> Any
         .render_derived(name="others", with_types=True)
     )
     return (
-        select(_claim_json())
+        select(claims_json())
         .select_from(others)
         .join(
             t.claims,
@@ -224,34 +230,88 @@ def locking_practitioner() -> Statement:
 
 
 @cache
-def reading_with_slots() -> Statement:
-    """An appointment and its slots, locked: the appointment first, then the slots by
-    start, as all who lock both do.
+def serialising() -> Statement:
+    """Lock the practitioners that a move concerns, by name, in one order for all: of
+    the appointment, of the slot and the one named, as far as there are.
     """
     appointments, slots = t.appointments, t.slots
-    one = (
-        select(appointments)
-        .where(
+    concerned = union(
+        select(appointments.c.practitioner_id).where(
             appointments.c.tenant_id == TENANT, appointments.c.id == given("id", Uuid)
-        )
-        .with_for_update(key_share=True)
-        .cte("one")
+        ),
+        select(slots.c.practitioner_id).where(
+            slots.c.tenant_id == TENANT, slots.c.id == given("slot_id", Uuid)
+        ),
+        select(given("practitioner_id", Uuid)),
+    ).subquery("concerned")
+    id = next(iter(concerned.c))
+    in_order = (
+        select(id.label("id")).where(id.is_not(None)).order_by(id).subquery("in_order")
     )
-    ids = select(func.unnest(one.c.slot_ids))
-    of_it = (
+    name = func.concat(TENANT, literal_column("'/'"), in_order.c.id)
+    return compiled(
+        select(
+            func.pg_advisory_xact_lock(
+                func.hashtextextended(name, literal_column("42"))
+            )
+        ).select_from(in_order),
+        locks=True,
+    )
+
+
+@cache
+def locking_patient() -> Statement:
+    """Holds of one patient are placed one by one, since they are counted."""
+    name = func.hashtextextended(given("patient", Text), literal_column("43"))
+    return compiled(select(func.pg_advisory_xact_lock(name)), locks=True)
+
+
+@cache
+def counting_live_holds() -> Statement:
+    claims = t.claims
+    return compiled(
+        select(
+            func.count(claims.c.appointment_id.distinct()).label("holds"),
+        ).where(
+            claimed_by(given("patient_id", Uuid), kind(ActorKind.PATIENT)),
+            claims.c.expires_at > given("now", _INSTANT),
+        )
+    )
+
+
+@cache
+def reading_with_slots(by: str) -> Statement:
+    """Appointments and their slots, locked: the appointments by id, then the slots by
+    start, as all who lock both do. `by`: `ids`, or `series_id`.
+    """
+    appointments, slots = t.appointments, t.slots
+    asked = (
+        appointments.c.id == any_(given("ids", ARRAY(Uuid)))
+        if by == "ids"
+        else appointments.c.series_id == given("series_id", Uuid)
+    )
+    them = (
+        select(appointments)
+        .where(appointments.c.tenant_id == TENANT, asked)
+        .order_by(appointments.c.id)
+        .with_for_update(key_share=True)
+        .cte("them")
+    )
+    ids = select(func.unnest(them.c.slot_ids))
+    of_them = (
         select(slots)
         .where(slots.c.tenant_id == TENANT, slots.c.id.in_(ids))
-        .order_by(slots.c.starts_at)
+        .order_by(slots.c.starts_at, slots.c.id)
         .with_for_update(key_share=True)
-        .cte("of_it")
+        .cte("of_them")
     )
     return compiled(
         select(
-            one,
-            *(c.label(f"slot_{c.name}") for c in of_it.c if c.name != "tenant_id"),
+            them,
+            *(c.label(f"slot_{c.name}") for c in of_them.c if c.name != "tenant_id"),
         )
-        .select_from(one)
-        .outerjoin(of_it, literal_column("true"))
-        .order_by(of_it.c.starts_at),
+        .select_from(them)
+        .outerjoin(of_them, of_them.c.id == any_(them.c.slot_ids))
+        .order_by(them.c.id, of_them.c.starts_at),
         locks=True,
     )

@@ -1,68 +1,53 @@
 """Appointments with their claims, seats and reminders."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
-from uuid import UUID
-
-import orjson
 
 from scheduling.adapters.postgres import tables as t
 from scheduling.adapters.postgres.appointment_statements import (
-    SLOT_COLUMNS,
-    locking_practitioner,
-    reading_for_booking,
+    counting_live_holds,
+    locking_patient,
     reading_with_slots,
+    serialising,
 )
-from scheduling.adapters.postgres.assignments import assignment_from
 from scheduling.adapters.postgres.batch import (
     APPOINTMENTS,
     CLAIMS,
     NEW_APPOINTMENTS,
     REMINDERS,
     REMINDERS_CALLED_OFF,
+    SEATS_GIVEN_BACK,
     SEATS_TAKEN,
-    SLOTS,
     TIME_GIVEN_BACK,
 )
+from scheduling.adapters.postgres.booking_facts import facts_for
 from scheduling.adapters.postgres.directory import reading_by_id
-from scheduling.adapters.postgres.directory_rows import (
-    preferences_from,
-    settings_from,
-)
-from scheduling.adapters.postgres.limits import reading_starts
 from scheduling.adapters.postgres.rows import (
     appointment_from,
     appointment_row,
-    claim_from,
     claim_row,
     slot_from,
 )
 from scheduling.adapters.postgres.transaction import Transaction
 from scheduling.application.ports.repositories import AppointmentRepository
 from scheduling.domain.appointment import Appointment
-from scheduling.domain.booking import (
-    Booking,
-    BookingFacts,
-    week_of,
-)
-from scheduling.domain.booking_request import (
-    BookingRequest,
-    BySlot,
-)
-from scheduling.domain.claim import ActorKind
+from scheduling.domain.booking import Booking, BookingFacts
+from scheduling.domain.booking_request import BookingRequest, BySlot, ByStart
+from scheduling.domain.changes import changes_between
 from scheduling.domain.errors import (
     AppointmentNotFound,
     DoubleBookingDetected,
+    NotBookable,
     OptimisticLockConflict,
     SlotNotAvailable,
 )
-from scheduling.domain.events import AppointmentStatusChanged
-from scheduling.domain.identifiers import AppointmentId
+from scheduling.domain.identifiers import AppointmentId, PatientId, SeriesId, SlotId
+from scheduling.domain.moving import Move
 from scheduling.domain.slot import Slot
-
-_BEFORE_ANY_HOLD = datetime.fromtimestamp(0, UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,49 +56,42 @@ class PostgresAppointments(AppointmentRepository):
 
     transaction: Transaction
 
-    async def facts_for(self, request: BookingRequest) -> BookingFacts:
-        facts = await self._read_facts(request)
-        if not facts.settings.limits.any or not facts.slots:
-            return facts
-        slot = facts.slots[0]
-        lock = f"{self.transaction.caller.tenant_id}/{slot.practitioner_id}"
-        await self.transaction.row(locking_practitioner(), practitioner=lock)
-        facts = await self._read_facts(request)
-        week = week_of(slot)
-        rows = await self.transaction.rows(
-            reading_starts(),
-            practitioners=[slot.practitioner_id],
-            start=week.start,
-            end=week.end,
-            own=None,
-            now=_BEFORE_ANY_HOLD,
-        )
-        return replace(facts, taken=tuple(row["starts_at"] for row in rows))
-
-    async def _read_facts(self, request: BookingRequest) -> BookingFacts:
-        when = request.when
-        others = [
-            {"kind": int(ActorKind.PATIENT), "id": request.patient_id},
-            *({"kind": int(r.kind), "id": r.id} for r in request.resources),
-        ]
-        values: dict[str, Any] = {
-            "patient_id": request.patient_id,
-            "others": orjson.dumps(others, default=str).decode(),
-        }
-        if isinstance(when, BySlot):
-            values["slot_id"] = when.slot_id
-        else:
-            values |= {
-                "practitioner_id": when.practitioner_id,
-                "location_id": when.location_id,
-                "start": when.period.start,
-                "end": when.period.end,
-            }
-        by_slot = isinstance(when, BySlot)
-        row = await self.transaction.row(reading_for_booking(by_slot=by_slot), **values)
-        return _facts_from(row, _the_slot(row) if by_slot else _all_slots(row))
+    async def facts_for(
+        self,
+        request: BookingRequest,
+        *,
+        now: datetime,
+        own: AppointmentId | None = None,
+    ) -> BookingFacts:
+        return await facts_for(self.transaction, request, now=now, own=own)
 
     def add(self, booking: Booking) -> None:
+        appointment = booking.appointment
+        self.transaction.batch.add(
+            NEW_APPOINTMENTS,
+            appointment_row(appointment),
+            otherwise=OptimisticLockConflict(f"{appointment.id} is there already."),
+        )
+        self._take(booking, SlotNotAvailable)
+        self._tell("appointment.booked", appointment, None)
+
+    def keep(self, appointment: Appointment) -> None:
+        self._replace(appointment)
+        self._tell(_action(appointment), appointment, appointment.before)
+
+    def move(self, move: Move) -> None:
+        appointment = move.appointment
+        self._replace(appointment)
+        if appointment.before is not None and appointment.before.status.keeps_time:
+            self._give_back(
+                appointment.before, keeping=appointment.slot_ids, why="moved"
+            )
+        self.transaction.then()
+        self._take(move.booking, move.no_seat)
+        self._tell(_action(appointment), appointment, appointment.before)
+        self._announce_slots(move.freed)
+
+    def _take(self, booking: Booking, no_seat: type[NotBookable]) -> None:
         appointment, batch = booking.appointment, self.transaction.batch
         start = appointment.period.start.isoformat()
         batch.add(
@@ -122,12 +100,7 @@ class PostgresAppointments(AppointmentRepository):
                 {"id": slot_id, "overbooked": appointment.overbooked}
                 for slot_id in booking.seats
             ),
-            otherwise=SlotNotAvailable(f"The last seat at {start} has just gone."),
-        )
-        batch.add(
-            NEW_APPOINTMENTS,
-            appointment_row(appointment),
-            otherwise=OptimisticLockConflict(f"{appointment.id} is there already."),
+            otherwise=no_seat(f"The last seat at {start} has just gone."),
         )
         batch.add(
             CLAIMS,
@@ -151,53 +124,27 @@ class PostgresAppointments(AppointmentRepository):
                 }
                 for reminder in booking.reminders
             ),
-            otherwise=OptimisticLockConflict(f"{appointment.id} is there already."),
         )
-        self.transaction.announce(appointment.events)
-        changes: dict[str, tuple[object, object]] = {
-            "status": (None, appointment.status)
-        }
-        if appointment.overbooked:
-            changes["overbooked"] = (None, True)
-        self._audit("appointment.booked", appointment, changes)
 
-    async def get(self, id: AppointmentId) -> Appointment:
-        appointment = await self.find(id)
-        if appointment is None:
-            raise AppointmentNotFound(id)
-        return appointment
-
-    async def find(self, id: AppointmentId) -> Appointment | None:
-        row = await self.transaction.row(reading_by_id(t.appointments), id=id)
-        return None if row is None else appointment_from(row)
-
-    async def with_slots(
-        self, id: AppointmentId
-    ) -> tuple[Appointment, tuple[Slot, ...]]:
-        rows = await self.transaction.rows(reading_with_slots(), id=id)
-        if not rows:
-            raise AppointmentNotFound(id)
-        slots = tuple(
-            slot_from(row, "slot_") for row in rows if row["slot_id"] is not None
-        )
-        return appointment_from(rows[0]), slots
-
-    def release(self, appointment: Appointment, slots: Sequence[Slot]) -> None:
-        batch = self.transaction.batch
-        changed = OptimisticLockConflict(f"Appointment {appointment.id} has changed.")
-        batch.add(APPOINTMENTS, appointment_row(appointment), otherwise=changed)
-        batch.add(
-            SLOTS,
-            *(
-                {
-                    "id": slot.id,
-                    "status": slot.status,
-                    "booked": slot.booked,
-                    "version": slot.version,
-                }
-                for slot in slots
+    def _replace(self, appointment: Appointment) -> None:
+        self.transaction.batch.add(
+            APPOINTMENTS,
+            appointment_row(appointment),
+            otherwise=OptimisticLockConflict(
+                f"Appointment {appointment.id} has changed."
             ),
-            otherwise=changed,
+        )
+
+    def _give_back(
+        self, appointment: Appointment, *, why: str, keeping: Collection[SlotId] = ()
+    ) -> None:
+        """Free what it took: its claims, its reminders that are due later, and its
+        seats in slots that it does not keep.
+        """
+        batch = self.transaction.batch
+        batch.add(
+            SEATS_GIVEN_BACK,
+            *({"id": id} for id in appointment.slot_ids if id not in keeping),
         )
         batch.add(
             TIME_GIVEN_BACK,
@@ -212,76 +159,110 @@ class PostgresAppointments(AppointmentRepository):
                 for kind, actor_id in appointment.actors
             ),
         )
-        batch.add(
-            REMINDERS_CALLED_OFF, {"id": appointment.id, "reason": appointment.status}
-        )
-        self.transaction.announce(appointment.events)
-        for slot in slots:
-            self.transaction.announce(slot.events)
-        self._audit(
-            f"appointment.{appointment.status}",
-            appointment,
-            {
-                "status": (_status_before(appointment), appointment.status),
-                "reasonCode": (None, appointment.status_reason_code),
-            },
-        )
+        batch.add(REMINDERS_CALLED_OFF, {"id": appointment.id, "reason": why})
 
-    def _audit(
-        self,
-        action: str,
-        appointment: Appointment,
-        changes: dict[str, tuple[object, object]],
+    def _tell(
+        self, action: str, appointment: Appointment, before: Appointment | None
     ) -> None:
+        self.transaction.announce(appointment.events)
         self.transaction.audit(
             action,
             "appointment",
             appointment.id,
             version=appointment.version,
-            changes=changes,
+            changes=changes_between(before, appointment),
             at=appointment.updated_at,
         )
 
+    def _announce_slots(self, slots: Sequence[Slot]) -> None:
+        for slot in slots:
+            self.transaction.announce(slot.events)
 
-def _status_before(appointment: Appointment) -> str | None:
-    steps = (e for e in appointment.events if isinstance(e, AppointmentStatusChanged))
-    return next((step.old_status for step in steps), None)
+    async def serialise(
+        self, id: AppointmentId, when: BySlot | ByStart | None = None
+    ) -> None:
+        await self.transaction.rows(
+            serialising(),
+            id=id,
+            slot_id=when.slot_id if isinstance(when, BySlot) else None,
+            practitioner_id=when.practitioner_id if isinstance(when, ByStart) else None,
+        )
+
+    async def live_holds(self, patient_id: PatientId, now: datetime) -> int:
+        lock = f"{self.transaction.caller.tenant_id}/{patient_id}"
+        await self.transaction.row(locking_patient(), patient=lock)
+        row = await self.transaction.row(
+            counting_live_holds(), patient_id=patient_id, now=now
+        )
+        return int(row["holds"])
+
+    async def get(self, id: AppointmentId) -> Appointment:
+        appointment = await self.find(id)
+        if appointment is None:
+            raise AppointmentNotFound(id)
+        return appointment
+
+    async def find(self, id: AppointmentId) -> Appointment | None:
+        row = await self.transaction.row(reading_by_id(t.appointments), id=id)
+        return None if row is None else appointment_from(row)
+
+    async def with_slots(
+        self, id: AppointmentId
+    ) -> tuple[Appointment, tuple[Slot, ...]]:
+        found = await self.all_with_slots([id])
+        if not found:
+            raise AppointmentNotFound(id)
+        return found[0]
+
+    async def all_with_slots(
+        self, ids: Collection[AppointmentId]
+    ) -> Sequence[tuple[Appointment, tuple[Slot, ...]]]:
+        rows = await self.transaction.rows(reading_with_slots("ids"), ids=list(ids))
+        return _with_their_slots(rows)
+
+    async def of_series(
+        self, id: SeriesId
+    ) -> Sequence[tuple[Appointment, tuple[Slot, ...]]]:
+        rows = await self.transaction.rows(
+            reading_with_slots("series_id"), series_id=id
+        )
+        return _with_their_slots(rows)
+
+    def release(self, appointment: Appointment, slots: Sequence[Slot]) -> None:
+        self.release_all([appointment], slots)
+
+    def release_all(
+        self, appointments: Sequence[Appointment], slots: Sequence[Slot]
+    ) -> None:
+        for appointment in appointments:
+            before = appointment.before
+            self._replace(appointment)
+            if before is not None and before.status.keeps_time:
+                self._give_back(before, why=appointment.status)
+            self._tell(_action(appointment), appointment, before)
+        self._announce_slots(slots)
+
+    def then(self) -> None:
+        self.transaction.then()
 
 
-def _the_slot(row: Any) -> tuple[Slot, ...]:  # noqa: ANN401
-    return () if row["slot_id"] is None else (slot_from(row, "slot_"),)
+def _action(appointment: Appointment) -> str:
+    """Name what was done as the event of it is named."""
+    before = appointment.before
+    if before is None or before.status is appointment.status:
+        return "appointment.updated"
+    return f"appointment.{appointment.status}"
 
 
-def _all_slots(row: Any) -> tuple[Slot, ...]:  # noqa: ANN401
-    return tuple(
-        _slot_from_json(values) for values in orjson.loads(row["slots"] or "[]")
-    )
-
-
-def _slot_from_json(values: list[Any]) -> Slot:
-    row = dict(zip(SLOT_COLUMNS, values, strict=True))
-    for name in ("id", "schedule_id", "practitioner_id", "location_id"):
-        row[name] = UUID(row[name])
-    for name in ("starts_at", "ends_at"):
-        row[name] = datetime.fromisoformat(row[name])
-    return slot_from(row)
-
-
-def _facts_from(one: Any, slots: tuple[Slot, ...]) -> BookingFacts:  # noqa: ANN401
-    found = (one["claims"], one["other_claims"])
-    claims = [claim_from(j) for json in found if json for j in orjson.loads(json)]
-    return BookingFacts(
-        settings=settings_from(one),
-        patient_active=one["patient_active"],
-        preferences=preferences_from(one),
-        practitioner_active=one["practitioner_active"],
-        location_active=one["location_active"],
-        location_timezone=one["location_timezone"] or "UTC",
-        assignments=tuple(
-            assignment_from(role)[1]
-            for role in orjson.loads(one["assignments"] or "[]")
-        ),
-        has_schedule=one["has_schedule"],
-        slots=slots,
-        claims=tuple(claims),
-    )
+def _with_their_slots(
+    rows: Sequence[Any],
+) -> Sequence[tuple[Appointment, tuple[Slot, ...]]]:
+    """From a row for each slot, those of one appointment together."""
+    found: list[tuple[Appointment, tuple[Slot, ...]]] = []
+    for _, of_one in groupby(rows, key=itemgetter("id")):
+        its = list(of_one)
+        slots = tuple(
+            slot_from(row, "slot_") for row in its if row["slot_id"] is not None
+        )
+        found.append((appointment_from(its[0]), slots))
+    return found

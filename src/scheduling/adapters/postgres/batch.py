@@ -147,6 +147,37 @@ def _take_seats(rows: Rows) -> Update:
     )
 
 
+def _give_seats_back(rows: Rows) -> Update:
+    """Relative, for several appointments may leave one slot; each slot is locked by
+    whoever decided that they leave it.
+    """
+    slots = t.slots
+    left = (
+        select(rows.c.id, func.count().label("seats"))
+        .group_by(rows.c.id)
+        .subquery("seats_left")
+    )
+    booked = func.greatest(slots.c.booked - left.c.seats, literal_column("0"))
+    return (
+        update(slots)
+        .where(slots.c.tenant_id == TENANT, slots.c.id == left.c.id)
+        .values(
+            booked=booked,
+            status=case(
+                (
+                    and_(
+                        slots.c.status == literal_column("'busy'"),
+                        booked < slots.c.capacity,
+                    ),
+                    literal_column("'free'"),
+                ),
+                else_=slots.c.status,
+            ),
+            version=slots.c.version + literal_column("1"),
+        )
+    )
+
+
 def _take_time(rows: Rows) -> Insert:
     names = [c.name for c in t.claims.c if c.name not in {"tenant_id", "taken"}]
     return (
@@ -219,16 +250,16 @@ SCHEDULES = _insert(t.schedules, upsert=True)
 WAITLIST = _insert(t.waitlist_entries, upsert=True)
 NEW_SLOTS = _insert(t.slots)
 SEATS_TAKEN = Write("seats_taken", (_ID, _OVERBOOKED), _take_seats, counted=True)
-SLOTS = _next_version(t.slots, "status", "booked")
+SEATS_GIVEN_BACK = Write("seats_given_back", (_ID,), _give_seats_back)
 NEW_APPOINTMENTS = _insert(t.appointments)
 APPOINTMENTS = _next_version(
     t.appointments,
-    "status",
-    "hold_expires_at",
-    "status_reason_code",
-    "status_comment",
-    "cancelled_by",
-    "updated_at",
+    *(
+        c.name
+        for c in t.appointments.c
+        if c.name
+        not in {"tenant_id", "id", "patient_id", "created_at", "version", "sub_file_id"}
+    ),
 )
 TIME_GIVEN_BACK = Write(
     "time_given_back",
@@ -268,7 +299,7 @@ WRITES = (
     WAITLIST,
     NEW_SLOTS,
     SEATS_TAKEN,
-    SLOTS,
+    SEATS_GIVEN_BACK,
     NEW_APPOINTMENTS,
     APPOINTMENTS,
     TIME_GIVEN_BACK,

@@ -61,8 +61,7 @@ async def _begin_part(
         transaction = Transaction(_TheOne(connection), caller, held=connection)
         try:
             yield PostgresUnitOfWork(transaction, now)
-            if transaction.batch:
-                await transaction.batch.send(connection, caller.tenant_id)
+            await transaction.write(connection)
         except BaseException:
             if not connection.is_closed():
                 await connection.execute("ROLLBACK TO SAVEPOINT part")

@@ -9,7 +9,7 @@ from uuid import UUID
 
 import orjson
 
-from scheduling.domain.appointment import Appointment, Initiator, Status
+from scheduling.domain.appointment import Appointment, Initiator
 from scheduling.domain.claim import ActorKind, Claim, Resource
 from scheduling.domain.identifiers import (
     AppointmentId,
@@ -23,6 +23,7 @@ from scheduling.domain.identifiers import (
 )
 from scheduling.domain.period import Period
 from scheduling.domain.slot import Slot, SlotStatus
+from scheduling.domain.status import Status
 
 Row = Mapping[str, Any]
 

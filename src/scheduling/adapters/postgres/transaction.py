@@ -37,6 +37,21 @@ class Transaction:
     caller: Caller
     batch: Batch = field(default_factory=Batch)
     held: Connection | None = None
+    earlier: list[Batch] = field(default_factory=list)
+
+    def then(self) -> None:
+        """Write what is gathered from here on after what was gathered before.
+
+        The writes of one batch are one statement, and none of them sees what another
+        does: what is given back and taken again needs two.
+        """
+        if self.batch:
+            self.earlier.append(self.batch)
+            self.batch = Batch()
+
+    @property
+    def has_news(self) -> bool:
+        return any(OUTBOX.name in batch.rows for batch in (*self.earlier, self.batch))
 
     async def rows(self, statement: Statement, **values: Any) -> Sequence[Any]:  # noqa: ANN401
         """Run a reading statement for the caller's tenant."""
@@ -55,13 +70,19 @@ class Transaction:
 
     async def commit(self) -> None:
         """Write what was gathered. Raise DecisionOutdated where that is too late."""
-        if self.batch:
-            connection = self.held or await self._take()
+        if self.batch or self.earlier:
+            connection = self.held or await self._take(locks=bool(self.earlier))
             try:
-                await self.batch.send(connection, self.caller.tenant_id)
+                await self.write(connection)
             finally:
                 await self._leave(connection)
         await self._end("COMMIT")
+
+    async def write(self, connection: Connection) -> None:
+        """Send what was gathered. Raise DecisionOutdated where that is too late."""
+        for batch in (*self.earlier, self.batch):
+            if batch:
+                await batch.send(connection, self.caller.tenant_id)
 
     async def undo(self) -> None:
         """Roll back; a connection that is lost has done so, and its loss is not told

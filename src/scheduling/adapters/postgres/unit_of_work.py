@@ -13,16 +13,15 @@ import asyncpg
 from scheduling.adapters.postgres import directory
 from scheduling.adapters.postgres.answers import PostgresAnswers
 from scheduling.adapters.postgres.appointments import PostgresAppointments
-from scheduling.adapters.postgres.batch import OUTBOX
-from scheduling.adapters.postgres.history import PostgresAuditTrail
 from scheduling.adapters.postgres.directory import PostgresDirectory, PostgresSettings
+from scheduling.adapters.postgres.history import PostgresAuditTrail
 from scheduling.adapters.postgres.schedules import PostgresSchedules
 from scheduling.adapters.postgres.sessions import PooledSessions
 from scheduling.adapters.postgres.slots import PostgresSlots
 from scheduling.adapters.postgres.transaction import Transaction
 from scheduling.adapters.postgres.violations import in_our_words
-from scheduling.application.ports.audit import AuditRepository
 from scheduling.adapters.postgres.waitlist import PostgresWaitlist
+from scheduling.application.ports.audit import AuditRepository
 from scheduling.application.ports.clock import Clock
 from scheduling.application.ports.identity import Caller
 from scheduling.application.ports.repositories import (
@@ -82,10 +81,10 @@ class PostgresUnitOfWork(UnitOfWork):
     @cached_property
     def waitlist(self) -> WaitlistRepository:
         return PostgresWaitlist(self._transaction)
+
     @cached_property
     def audit(self) -> AuditRepository:
         return PostgresAuditTrail(self._transaction)
-
 
     @cached_property
     def answers(self) -> AnswerRepository:
@@ -105,5 +104,5 @@ async def begin_work(
         except BaseException:
             await transaction.undo()
             raise
-    if OUTBOX.name in transaction.batch.rows:
+    if transaction.has_news:
         ring()

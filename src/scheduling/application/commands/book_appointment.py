@@ -3,6 +3,7 @@ from dataclasses import dataclass
 from scheduling.application.ports.clock import Clock
 from scheduling.application.ports.identity import Caller
 from scheduling.application.ports.unit_of_work import BeginWork
+from scheduling.application.steps.let_holds_lapse import let_holds_lapse
 from scheduling.domain.appointment import Appointment
 from scheduling.domain.booking import (
     decide_booking,
@@ -25,7 +26,9 @@ class BookAppointment:
             raise PatientNotFound(request.patient_id)
         request.demand_override_right()
         async with self.begin(caller) as work:
-            facts = await work.appointments.facts_for(request)
-            booking = decide_booking(request, facts, now=self.now())
+            now = self.now()
+            facts = await work.appointments.facts_for(request, now=now)
+            booking = decide_booking(request, facts, now=now)
+            await let_holds_lapse(work, booking.lapsed, now=now)
             work.appointments.add(booking)
         return booking.appointment

@@ -3,13 +3,14 @@ from datetime import datetime
 
 from scheduling.application.ports.identity import Caller, Forbidden, Scope
 from scheduling.application.ports.unit_of_work import BeginWork
-from scheduling.domain.appointment import Appointment, Status
+from scheduling.domain.appointment import Appointment
 from scheduling.domain.booking import (
     decide_booking,
 )
 from scheduling.domain.booking_request import (
     BookingRequest,
 )
+from scheduling.domain.status import Status
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +37,7 @@ class TakeOverAppointment:
         async with self.begin(caller) as work:
             if request.id and (kept := await work.appointments.find(request.id)):
                 return kept, False
-            facts = await work.appointments.facts_for(request)
+            facts = await work.appointments.facts_for(request, now=booked_at)
             booking = decide_booking(request, facts, now=booked_at, past=True)
             booking = booking.taken_over_as(status, now=booked_at)
             work.appointments.add(booking)

@@ -17,9 +17,7 @@ from scheduling.domain.booking import (
     Booking,
     BookingFacts,
 )
-from scheduling.domain.booking_request import (
-    BookingRequest,
-)
+from scheduling.domain.booking_request import BookingRequest, BySlot, ByStart
 from scheduling.domain.claim import Clashes
 from scheduling.domain.directory import Location, Patient, Practitioner
 from scheduling.domain.identifiers import (
@@ -29,8 +27,10 @@ from scheduling.domain.identifiers import (
     PractitionerId,
     PractitionerRoleId,
     ScheduleId,
+    SeriesId,
     SlotId,
 )
+from scheduling.domain.moving import Move
 from scheduling.domain.period import Period
 from scheduling.domain.schedule import PractitionerRole, Schedule
 from scheduling.domain.settings import Settings
@@ -132,11 +132,18 @@ class SlotRepository(Protocol):
 
 
 class AppointmentRepository(Protocol):
-    async def facts_for(self, request: BookingRequest) -> BookingFacts:
+    async def facts_for(
+        self,
+        request: BookingRequest,
+        *,
+        now: datetime,
+        own: AppointmentId | None = None,
+    ) -> BookingFacts:
         """Return all that the decision needs, in one reading.
 
         Where a limit is set, the practitioner's bookings are serialised first, so that
-        the counts hold until the transaction is left.
+        the counts hold until the transaction is left; holds that have run out by `now`
+        do not count, nor does `own`, which is being moved. Claims of both are told.
         """
 
     def add(self, booking: Booking) -> None:
@@ -144,6 +151,28 @@ class AppointmentRepository(Protocol):
 
         Lost races surface when the transaction is left: SlotNotAvailable or
         DoubleBookingDetected inside a DecisionOutdated.
+        """
+
+    def keep(self, appointment: Appointment) -> None:
+        """Store the next version of one that takes the time that it took."""
+
+    def move(self, move: Move) -> None:
+        """Give the old time back and take the new: both are done, or nothing is.
+
+        Lost races surface when the transaction is left, as with `add`.
+        """
+
+    async def serialise(
+        self, id: AppointmentId, when: BySlot | ByStart | None = None
+    ) -> None:
+        """Wait for others who move appointments of the practitioners concerned, and
+        keep them waiting until the transaction is left: two that swap their times would
+        else wait for each other for good.
+        """
+
+    async def live_holds(self, patient_id: PatientId, now: datetime) -> int:
+        """Return how many holds the patient has, and keep others from placing one for
+        the patient until the transaction is left.
         """
 
     async def get(self, id: AppointmentId) -> Appointment:
@@ -154,12 +183,33 @@ class AppointmentRepository(Protocol):
     async def with_slots(
         self, id: AppointmentId
     ) -> tuple[Appointment, tuple[Slot, ...]]:
-        """Return it with its slots, all locked until the transaction is left."""
+        """Return it with its slots by start, all locked until the transaction is left.
+
+        Raise AppointmentNotFound where there is none.
+        """
+
+    async def all_with_slots(
+        self, ids: Collection[AppointmentId]
+    ) -> Sequence[tuple[Appointment, tuple[Slot, ...]]]:
+        """As `with_slots` for several, by id; those that are not there are left out."""
+
+    async def of_series(
+        self, id: SeriesId
+    ) -> Sequence[tuple[Appointment, tuple[Slot, ...]]]:
+        """As `all_with_slots`, for the appointments of a series."""
 
     def release(self, appointment: Appointment, slots: Sequence[Slot]) -> None:
         """Store a version that takes no time any more, with its slots' next versions:
         claims and seats are given back, reminders that are due later are cancelled.
         """
+
+    def release_all(
+        self, appointments: Sequence[Appointment], slots: Sequence[Slot]
+    ) -> None:
+        """As `release`; `slots` are those that any of them leaves, each once."""
+
+    def then(self) -> None:
+        """Let what was given back so far be there for what is taken from here on."""
 
 
 @dataclass(frozen=True, slots=True)

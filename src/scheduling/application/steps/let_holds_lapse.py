@@ -5,6 +5,7 @@ from datetime import datetime
 
 from scheduling.application.ports.unit_of_work import UnitOfWork
 from scheduling.domain.identifiers import AppointmentId
+from scheduling.domain.slot import released_together
 
 
 async def let_holds_lapse(
@@ -17,8 +18,8 @@ async def let_holds_lapse(
     """
     if not ids:
         return
-    for hold, slots in await work.appointments.all_with_slots(ids):
-        gone = hold.lapsed(now)
-        if gone is not None:
-            work.appointments.release(gone, hold.freed(slots, now))
+    found = await work.appointments.all_with_slots(ids)
+    gone = [(lapsed, slots) for hold, slots in found if (lapsed := hold.lapsed(now))]
+    freed = released_together((slots for _, slots in gone), now)
+    work.appointments.release_all([lapsed for lapsed, _ in gone], freed)
     work.appointments.then()

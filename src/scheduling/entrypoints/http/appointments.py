@@ -11,12 +11,7 @@ from pydantic import ConfigDict, Field, model_validator
 from scheduling.application.ports.identity import Caller, Forbidden, Scope
 from scheduling.application.ports.repositories import StoredAnswer
 from scheduling.domain import errors
-from scheduling.domain.appointment import (
-    Appointment,
-    CancelReason,
-    Initiator,
-    Status,
-)
+from scheduling.domain.appointment import Appointment, CancelReason, Initiator
 from scheduling.domain.booking_request import (
     BookingRequest,
     BySlot,
@@ -32,6 +27,7 @@ from scheduling.domain.identifiers import (
     SlotId,
 )
 from scheduling.domain.period import Period
+from scheduling.domain.status import Status
 from scheduling.entrypoints.http import documented
 from scheduling.entrypoints.http.caller import Requires
 from scheduling.entrypoints.http.commanding import commanding, expected_version

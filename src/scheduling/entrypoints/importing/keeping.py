@@ -19,7 +19,6 @@ from scheduling.application.commands.take_over_appointment import TakeOverAppoin
 from scheduling.application.ports.clock import Clock
 from scheduling.application.ports.identity import Caller
 from scheduling.application.ports.unit_of_work import BeginWork, UnitOfWork
-from scheduling.domain.appointment import Status
 from scheduling.domain.booking_request import (
     BookingRequest,
     BySlot,
@@ -48,6 +47,7 @@ from scheduling.domain.identifiers import (
 )
 from scheduling.domain.period import Period
 from scheduling.domain.schedule import PractitionerRole, WeeklyRule
+from scheduling.domain.status import Status
 from scheduling.entrypoints.importing.records import (
     AppointmentRecord,
     LocationRecord,

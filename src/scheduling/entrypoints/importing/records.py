@@ -18,8 +18,8 @@ from pydantic import (
 from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticCustomError
 
-from scheduling.domain.appointment import Status
 from scheduling.domain.schedule import Day
+from scheduling.domain.status import Status
 
 
 class Kind(StrEnum):

@@ -1,0 +1,242 @@
+"""An appointment takes another place, or takes its own anew: by the rules of booking.
+
+It never stands in its own way: its seats and its time count as free to itself.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from scheduling.domain.appointment import Appointment
+from scheduling.domain.booking import Booking, BookingFacts, Place, find_place
+from scheduling.domain.booking_request import BookingRequest, BySlot, ByStart, Hold
+from scheduling.domain.errors import (
+    InvalidStatusTransition,
+    NewSlotNotAvailable,
+    NotBookable,
+    PatientNotFound,
+    SlotNotAvailable,
+)
+from scheduling.domain.identifiers import LocationId, PractitionerId
+from scheduling.domain.period import Period
+from scheduling.domain.reminder import reminders_for
+from scheduling.domain.slot import Slot
+from scheduling.domain.status import MOVABLE, Status
+
+_REMINDED = frozenset({Status.BOOKED, Status.CONFIRMED})
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """What storage does: give the old time back, then take the new.
+
+    `freed` are the next versions of the slots that are left behind, `booking.seats` the
+    slots that are new; a slot that was had before stays as it is. `no_seat` is what to
+    say where somebody else was faster.
+    """
+
+    booking: Booking
+    freed: tuple[Slot, ...]
+    no_seat: type[NotBookable] = SlotNotAvailable
+
+    @property
+    def appointment(self) -> Appointment:
+        return self.booking.appointment
+
+
+def asked_again(appointment: Appointment, when: BySlot | ByStart) -> BookingRequest:
+    """Return the request that the appointment would be booked with, at another time."""
+    until, by = appointment.hold_expires_at, appointment.held_by
+    return BookingRequest(
+        id=appointment.id,
+        patient_id=appointment.patient_id,
+        when=when,
+        appointment_type=appointment.appointment_type,
+        reason=appointment.reason,
+        notes=appointment.notes,
+        resources=appointment.resources,
+        hold=None if until is None else Hold(until, by or ""),
+    )
+
+
+def elsewhere(
+    appointment: Appointment,
+    *,
+    start: datetime | None = None,
+    minutes: int | None = None,
+    practitioner_id: PractitionerId | None = None,
+    location_id: LocationId | None = None,
+) -> ByStart:
+    """Return where it would be with these said otherwise, and the rest as it is."""
+    length = (
+        appointment.period.length if minutes is None else timedelta(minutes=minutes)
+    )
+    return ByStart(
+        practitioner_id or appointment.practitioner_id,
+        location_id or appointment.location_id,
+        Period.of(start or appointment.period.start, length),
+    )
+
+
+def demand_movable(appointment: Appointment, now: datetime) -> None:
+    """Raise InvalidStatusTransition for what has no time to change any more."""
+    if appointment.status not in MOVABLE or appointment.lapsed(now):
+        raise InvalidStatusTransition(
+            f"Appointment {appointment.id} is {appointment.status}: it cannot be moved."
+        )
+
+
+def decide_reschedule(
+    appointment: Appointment,
+    slots: tuple[Slot, ...],
+    request: BookingRequest,
+    facts: BookingFacts,
+    *,
+    now: datetime,
+) -> Move | None:
+    """Move it, or raise what speaks against the new time; None where it is there
+    already.
+    """
+    demand_movable(appointment, now)
+    if _is_there_already(appointment, request):
+        return None
+    try:
+        move = _moved(appointment, slots, request, facts, now=now)
+    except SlotNotAvailable as refusal:
+        raise NewSlotNotAvailable(str(refusal)) from refusal
+    return move and replace(move, no_seat=NewSlotNotAvailable)
+
+
+def decide_edit(
+    appointment: Appointment,
+    slots: tuple[Slot, ...],
+    request: BookingRequest,
+    facts: BookingFacts,
+    *,
+    now: datetime,
+) -> Move | None:
+    """Let it be longer, shorter or with somebody else. It begins when it began, so the
+    booking window is not asked.
+    """
+    return _moved(appointment, slots, request, facts, now=now, any_time=True)
+
+
+def decide_return(
+    appointment: Appointment,
+    wanted: Status,
+    request: BookingRequest,
+    facts: BookingFacts,
+    *,
+    now: datetime,
+) -> Move:
+    """Take its own slots anew: a hold or a proposal that becomes a booking, somebody
+    who comes after all. A proposal has to keep the booking window, the others had it
+    asked before.
+    """
+    appointment.demand(wanted, now=now)
+    own = tuple(slot for slot in facts.slots if slot.id in appointment.slot_ids)
+    place = find_place(
+        appointment.id,
+        replace(request, hold=None),
+        _without(appointment, replace(facts, slots=own)),
+        now=now,
+        any_time=appointment.status is not Status.PROPOSED,
+    )
+    after = replace(appointment.become(wanted, now=now), overbooked=False)
+    return _to(after, (), place, facts, now=now)
+
+
+def _moved(
+    appointment: Appointment,
+    slots: tuple[Slot, ...],
+    request: BookingRequest,
+    facts: BookingFacts,
+    *,
+    now: datetime,
+    any_time: bool = False,
+) -> Move | None:
+    if not facts.patient_active:
+        raise PatientNotFound(request.patient_id)
+    place = find_place(
+        appointment.id,
+        request,
+        _without(appointment, facts),
+        now=now,
+        any_time=any_time,
+    )
+    after = appointment.edited(now=now, **_fields(request, place))
+    if after is appointment:
+        return None
+    return _to(after, slots, place, facts, now=now)
+
+
+def _fields(request: BookingRequest, place: Place) -> dict[str, Any]:
+    first = place.slots[0]
+    return {
+        "practitioner_id": first.practitioner_id,
+        "location_id": first.location_id,
+        "schedule_id": first.schedule_id,
+        "slot_ids": place.slot_ids,
+        "period": place.period,
+        "timezone": first.timezone,
+        "appointment_type": request.appointment_type,
+        "reason": request.reason,
+        "notes": request.notes,
+        "resources": request.resources,
+        "overbooked": place.overbooked,
+    }
+
+
+def _to(
+    after: Appointment,
+    slots: tuple[Slot, ...],
+    place: Place,
+    facts: BookingFacts,
+    *,
+    now: datetime,
+) -> Move:
+    before = after.before
+    had = set(before.slot_ids) if before and before.status.keeps_time else set()
+    return Move(
+        booking=Booking(
+            appointment=after,
+            claims=place.claims,
+            seats=tuple(id for id in place.slot_ids if id not in had),
+            reminders=reminders_for(
+                place.period.start,
+                settings=facts.settings,
+                preferences=facts.preferences,
+                now=now,
+            )
+            if after.status in _REMINDED
+            else (),
+            lapsed=tuple(id for id in place.lapsed if id != after.id),
+        ),
+        freed=tuple(
+            slot.released(now)
+            for slot in slots
+            if slot.id in had and slot.id not in place.slot_ids
+        ),
+    )
+
+
+def _is_there_already(appointment: Appointment, request: BookingRequest) -> bool:
+    when = request.when
+    if isinstance(when, BySlot):
+        return appointment.slot_ids == (when.slot_id,)
+    here = (appointment.practitioner_id, appointment.location_id, appointment.period)
+    return here == (when.practitioner_id, when.location_id, when.period.in_utc())
+
+
+def _without(appointment: Appointment, facts: BookingFacts) -> BookingFacts:
+    """Return the facts as they would be without it."""
+    claims = tuple(c for c in facts.claims if c.appointment_id != appointment.id)
+    if not appointment.status.keeps_time:
+        return replace(facts, claims=claims)
+    slots = tuple(
+        replace(slot, booked=max(0, slot.booked - 1))
+        if slot.id in appointment.slot_ids
+        else slot
+        for slot in facts.slots
+    )
+    return replace(facts, claims=claims, slots=slots)
