@@ -72,6 +72,7 @@ class NotFound(DomainError):
 
     def __init__(self, id: UUID) -> None:
         super().__init__(f"There is no {self.what} {id}.")
+        self.id = id
 
 
 class AppointmentNotFound(NotFound):

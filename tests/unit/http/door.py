@@ -25,7 +25,9 @@ from scheduling.domain.identifiers import PatientId, TenantId
 from scheduling.entrypoints.http.caller import Requires
 from scheduling.entrypoints.http.middleware import FrontDoor
 from scheduling.entrypoints.http.problems import answer_with_problems
+from scheduling.entrypoints.http.refusals import RefusalAudit
 from scheduling.entrypoints.http.request_metrics import RequestMetrics
+from tests.fakes.storage import MemoryStorage
 
 TENANT = TenantId(UUID(int=1))
 PATIENT = PatientId(UUID(int=2))
@@ -99,12 +101,17 @@ class Door:
             largest_body=largest_body,
             access_log=True,
         )
+        self.storage = MemoryStorage()
+        self._refusals = RefusalAudit(self.storage.recorder, self.registry)
         self._authenticate = TokensInHand(reception=RECEPTION, patient=A_PATIENT)
 
     @asynccontextmanager
     async def client(self) -> AsyncIterator[httpx2.AsyncClient]:
         async def with_state(scope: Any, receive: Any, send: Any) -> None:  # noqa: ANN401
-            scope["state"] = {"authenticate": self._authenticate}
+            scope["state"] = {
+                "authenticate": self._authenticate,
+                "refusals": self._refusals,
+            }
             await self.app(scope, receive, send)
 
         transport = httpx2.ASGITransport(app=with_state)

@@ -12,9 +12,11 @@ from scheduling.entrypoints.http.caller import Requires
 from scheduling.entrypoints.http.direct_route import DirectRoute, room
 from scheduling.entrypoints.http.middleware import FrontDoor
 from scheduling.entrypoints.http.problems import answer_with_problems
+from scheduling.entrypoints.http.refusals import RefusalAudit
 from scheduling.entrypoints.http.request_metrics import RequestMetrics
 from scheduling.entrypoints.http.shapes import Shape
 from scheduling.entrypoints.telemetry import open_metrics
+from tests.fakes.storage import MemoryStorage
 from tests.unit.http.door import RECEPTION, TokensInHand
 
 router = room("/things", "things")
@@ -44,12 +46,14 @@ async def client() -> AsyncIterator[httpx2.AsyncClient]:
     app = FastAPI()
     app.router.routes.extend(router.routes)
     answer_with_problems(app)
-    metrics = RequestMetrics(open_metrics().registry)
+    registry = open_metrics().registry
+    metrics = RequestMetrics(registry)
+    refusals = RefusalAudit(MemoryStorage().recorder, registry)
     door = FrontDoor(app, metrics=metrics, max_in_flight=10)
     authenticate = TokensInHand(reception=RECEPTION)
 
     async def with_state(scope: dict[str, object], *rest: object) -> None:
-        scope["state"] = {"authenticate": authenticate}
+        scope["state"] = {"authenticate": authenticate, "refusals": refusals}
         await door(scope, *rest)  # type: ignore[arg-type]
 
     transport = httpx2.ASGITransport(app=with_state)  # type: ignore[arg-type]

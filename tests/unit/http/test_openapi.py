@@ -83,6 +83,7 @@ def test_names_of_operations_never_change(document: Document) -> None:
     assert named == {
         "bookAppointment": "POST /v1/appointments",
         "getAppointment": "GET /v1/appointments/{id}",
+        "getAppointmentHistory": "GET /v1/appointments/{id}/history",
         "cancelAppointment": "POST /v1/appointments/{id}/cancel",
         "searchAvailableSlots": "GET /v1/availability",
         "createSlot": "POST /v1/slots",

@@ -56,7 +56,7 @@ def asked_for(
 
 
 APPOINTMENT_READ = "appointment.read"
-HISTORY_READ = "appointment-history.read"
+HISTORY_READ = "appointment.history.read"
 READS_OF_AN_APPOINTMENT = (APPOINTMENT_READ, HISTORY_READ)
 """What has an appointment for its entity, and changes nothing."""
 

@@ -11,6 +11,7 @@ from scheduling.application.ports.identity import Authenticate
 from scheduling.entrypoints.http import (
     appointments,
     availability,
+    history,
     locations,
     openapi,
     operations,
@@ -48,6 +49,7 @@ class Wired(TypedDict):
 
 _ROOMS = (
     appointments,
+    history,
     availability,
     slots,
     schedule_preview,

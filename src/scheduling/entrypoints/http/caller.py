@@ -41,8 +41,6 @@ class Requires(SecurityBase):
         scopes = identity.scopes
         if identity.patient_id is not None:
             scopes &= OF_PATIENTS
-        if self._enough.isdisjoint(scopes):
-            raise Forbidden(self._scope)
         caller = Caller(
             tenant_id=identity.tenant_id,
             subject=identity.subject,
@@ -51,7 +49,10 @@ class Requires(SecurityBase):
             request_id=request.state.request_id,
             traceparent=_traceparent(request),
         )
+        # Before they are turned away: who was, is recorded.
         request.state.caller = caller
+        if self._enough.isdisjoint(scopes):
+            raise Forbidden(self._scope)
         return caller
 
 

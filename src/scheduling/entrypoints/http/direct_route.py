@@ -99,7 +99,7 @@ def _direct(endpoint: Callable[..., Awaitable[Response]], takes: _Takes) -> ASGI
             values[takes.request] = request
         if takes.body is not None:
             name, model = takes.body
-            values[name] = await _body(request, model)
+            values[name] = request.state.body = await _body(request, model)
         response = await endpoint(**values)
         await response(scope, receive, send)
 

@@ -43,6 +43,7 @@ _INSTANTS = {
 _DAYS = {"to": "2030-01-14", "end": "2030-01-13"}
 
 _TEXTS = {
+    "actor": "reception",
     "appointmentType": "consultation",
     "code": "CLINIC-01",
     "country": "BR",
@@ -52,6 +53,7 @@ _TEXTS = {
     "fileNumber": "2026-000123",
     "name": "Clinic Centro",
     "phone": "+55 27 99999-0000",
+    "requestId": "web-7f3a9c1e",
     "serviceType": "consultation",
     "specialtie": "cardiology",  # one of `specialties`
     "specialty": "cardiology",

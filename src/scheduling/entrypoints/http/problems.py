@@ -12,6 +12,7 @@ from types import MappingProxyType
 from typing import Any
 
 import orjson
+import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import iter_route_contexts
@@ -29,6 +30,8 @@ from scheduling.application.ports.identity import (
 )
 from scheduling.application.ports.unavailable import Unavailable
 from scheduling.domain import errors
+from scheduling.entrypoints.http.refusals import RefusalAudit
+from scheduling.entrypoints.http.request_metrics import route_template
 
 TYPE_BASE = "https://scheduling.example/problems/"
 MEDIA_TYPE = "application/problem+json"
@@ -63,6 +66,8 @@ _CODES = MappingProxyType(
         503: "SERVICE_UNAVAILABLE",
     }
 )
+
+_log = structlog.get_logger()
 
 _HARMLESS_NAME = re.compile(r"[A-Za-z0-9_-]{1,40}")
 
@@ -112,6 +117,8 @@ def answer_with_problems(app: FastAPI) -> None:
 
 
 async def _refused(request: Request, error: errors.DomainError) -> Response:
+    audit: RefusalAudit = request.state.refusals
+    await audit.note(request, error)
     more: dict[str, object] = {}
     headers: dict[str, str] | None = None
     match error:
@@ -134,7 +141,14 @@ async def _refused(request: Request, error: errors.DomainError) -> Response:
     )
 
 
-async def _unauthenticated(_request: Request, error: Unauthenticated) -> Response:
+async def _unauthenticated(request: Request, error: Unauthenticated) -> Response:
+    # Nobody we know, so no tenant whose audit it were.
+    _log.info(
+        "request.unauthenticated",
+        request_id=request.state.request_id,
+        route=route_template(request.scope),
+        reason=error.reason.value,
+    )
     challenge = 'Bearer realm="scheduling"'
     if error.reason is not Reason.MISSING:
         challenge += f', error="invalid_token", error_description="{error.reason}"'
@@ -147,7 +161,9 @@ async def _unauthenticated(_request: Request, error: Unauthenticated) -> Respons
     )
 
 
-async def _forbidden(_request: Request, error: Forbidden) -> Response:
+async def _forbidden(request: Request, error: Forbidden) -> Response:
+    audit: RefusalAudit = request.state.refusals
+    await audit.note(request, error)
     challenge = (
         f'Bearer realm="scheduling", error="insufficient_scope", scope="{error.scope}"'
     )

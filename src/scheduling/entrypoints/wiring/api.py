@@ -9,6 +9,7 @@ from scheduling.adapters.tokens.keys_in_file import KeysInFile
 from scheduling.adapters.tokens.verifier import TokenVerifier
 from scheduling.entrypoints.http.app import Wired
 from scheduling.entrypoints.http.commanding import CommandDoor
+from scheduling.entrypoints.http.refusals import RefusalAudit
 from scheduling.entrypoints.http.use_cases import Commands, Queries
 from scheduling.entrypoints.settings import DEV_ISSUER_PREFIX, Settings
 from scheduling.entrypoints.telemetry import Metrics
@@ -48,6 +49,7 @@ async def open_api(settings: Settings, metrics: Metrics) -> AsyncIterator[Wired]
             "commands": CommandDoor(
                 Commands.over(storage.begin, storage.now), storage.begin, storage.now
             ),
+            "refusals": RefusalAudit(storage.audit, metrics.registry),
             "queries": Queries.over(storage.begin, storage.now, storage.audit, feed),
             "streams": event_streams(settings, metrics),
             "readiness": readiness,

@@ -1,0 +1,53 @@
+"""What all lists have in common: parameters that are given once, and pages.
+
+A cursor is where a page ended: an instant and an id, in 32 characters.
+"""
+
+import struct
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import Request
+from pydantic import Field
+
+from scheduling.domain.errors import InvalidInput
+from scheduling.entrypoints.http.shapes import EARLIEST, LATEST
+
+_POSITION = struct.Struct(">q16s")
+"""Microseconds since 1970, and the bytes of the id."""
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+LARGEST_PAGE = 200
+Limit = Annotated[int, Field(ge=1, le=LARGEST_PAGE)]
+Cursor = Annotated[
+    str | None, Field(max_length=100, description="The `nextCursor` of a page")
+]
+
+
+def refuse_repeats(request: Request) -> None:
+    """A parameter given twice would be one of the two, and nobody knows which."""
+    times = Counter(name for name, _ in request.query_params.multi_items())
+    for name, count in times.items():
+        if count > 1:
+            raise InvalidInput("must be given once", name)
+
+
+def cursor_at(instant: datetime, id: UUID) -> str:
+    since = (instant - _EPOCH) // timedelta(microseconds=1)
+    return urlsafe_b64encode(_POSITION.pack(since, id.bytes)).decode()
+
+
+def position_of(cursor: str) -> tuple[datetime, UUID]:
+    """Raise InvalidInput for what `cursor_at` never wrote."""
+    try:
+        since, id = _POSITION.unpack(urlsafe_b64decode(cursor.encode("ascii")))
+        instant = _EPOCH + timedelta(microseconds=since)
+    except (ValueError, struct.error, OverflowError) as error:
+        raise InvalidInput("is none that we gave", "cursor") from error
+    if not EARLIEST <= instant < LATEST:
+        raise InvalidInput("is none that we gave", "cursor")
+    return instant, UUID(bytes=id)
