@@ -281,6 +281,7 @@ slots = Table(
     _belongs_to("locations", "location_id"),
     Index("ix_slots_practitioner_start", "tenant_id", "practitioner_id", "starts_at"),
     Index("ix_slots_location_start", "tenant_id", "location_id", "starts_at"),
+    Index("ix_slots_start", "tenant_id", "starts_at"),
     # A booking changes no indexed column: with room on the page it is a HOT update.
     postgresql_with={"fillfactor": 85},
 )
@@ -390,6 +391,14 @@ claims = Table(
         "tenant_id",
         "starts_at",
         postgresql_where=text("expires_at IS NOT NULL"),
+    ),
+    # Only these can reach over a claim that began later.
+    Index(
+        "ix_claims_overbooked",
+        "tenant_id",
+        "actor_id",
+        "starts_at",
+        postgresql_where=text("overbooked"),
     ),
 )
 
