@@ -49,8 +49,11 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class NatsEventFeed(EventFeed):
-    def __init__(self, connection: SharedConnection) -> None:
+    def __init__(
+        self, connection: SharedConnection, *, request_lives: float = REQUEST_LIVES
+    ) -> None:
         self._connection = connection
+        self._request_lives = request_lives
 
     @asynccontextmanager
     async def follow(
@@ -62,7 +65,9 @@ class NatsEventFeed(EventFeed):
             kept = await _kept(broker)
             is_whole = after is None or kept.has_all_after(after)
             start = after if after is not None and is_whole else kept.end
-            following = _NatsFollowing(broker, consumer, wanted, is_whole=is_whole)
+            following = _NatsFollowing(
+                broker, consumer, wanted, self._request_lives, is_whole=is_whole
+            )
             inbox = broker.client.new_inbox()
             hearing = await broker.client.subscribe(f"{inbox}.*", cb=following.heard)
         except (BrokerUnavailable, *FAILURES) as error:
@@ -140,11 +145,18 @@ async def _consume(
 
 class _NatsFollowing(Following):
     def __init__(
-        self, broker: Connection, consumer: str, wanted: EventFilter, *, is_whole: bool
+        self,
+        broker: Connection,
+        consumer: str,
+        wanted: EventFilter,
+        request_lives: float,
+        *,
+        is_whole: bool,
     ) -> None:
         self._client = broker.client
         self._request = f"$JS.API.CONSUMER.MSG.NEXT.{SCHEDULING}.{consumer}"
         self._wanted = wanted
+        self._request_lives = request_lives
         self._is_whole = is_whole
         self._arrived: asyncio.Queue[Msg | None] = asyncio.Queue()
         self._expected = 0
@@ -203,7 +215,7 @@ class _NatsFollowing(Following):
         wish = {
             "batch": BATCH,
             "max_bytes": self._bytes_at_most,
-            "expires": int(REQUEST_LIVES * NANO),
+            "expires": int(self._request_lives * NANO),
         }
         self._asked += 1
         try:
@@ -214,7 +226,7 @@ class _NatsFollowing(Following):
             raise FeedUnavailable(type(error).__name__) from error
         self._expected = BATCH
         now = asyncio.get_running_loop().time()
-        self._answered_by = now + REQUEST_LIVES + ANSWER_TIMEOUT
+        self._answered_by = now + self._request_lives + ANSWER_TIMEOUT
 
     def _take(self, message: Msg | None, happened: list[Happening]) -> None:
         if message is None:
