@@ -233,6 +233,7 @@ class MemoryAppointments(AppointmentRepository):
             appointment.id,
             appointment.version,
             changes_between(appointment.before, appointment),
+            at=appointment.updated_at,
         )
 
     def _announce_slots(self, slots: Sequence[Slot]) -> None:
@@ -240,18 +241,22 @@ class MemoryAppointments(AppointmentRepository):
             self.transaction.announce(slot.events)
 
     async def serialise(
-        self, id: AppointmentId, when: BySlot | ByStart | None = None
+        self,
+        id: AppointmentId,
+        *,
+        slot_id: SlotId | None = None,
+        practitioner_id: PractitionerId | None = None,
     ) -> None:
         tables = self.transaction.tables
         concerned = set[UUID]()
         if id in tables.appointments:
             concerned.add(tables.appointments[id].practitioner_id)
-        if isinstance(when, BySlot) and when.slot_id in tables.slots:
-            concerned.add(tables.slots[when.slot_id].practitioner_id)
-        if isinstance(when, ByStart):
-            concerned.add(when.practitioner_id)
-        for practitioner_id in sorted(concerned):
-            await self.transaction.lock("practitioner", practitioner_id)
+        if slot_id in tables.slots:
+            concerned.add(tables.slots[slot_id].practitioner_id)
+        if practitioner_id is not None:
+            concerned.add(practitioner_id)
+        for one in sorted(concerned):
+            await self.transaction.lock("practitioner", one)
 
     async def live_holds(self, patient_id: PatientId, now: datetime) -> int:
         await self.transaction.lock("patient", patient_id)

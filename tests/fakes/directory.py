@@ -97,6 +97,8 @@ class MemorySettings(SettingsRepository):
         before = self.seen
         if settings.version == (0 if before is None else before.version):
             return
+        if settings.updated_at is None:
+            raise ValueError("settings that nobody put have no version to store")
 
         def write(tables: Tables) -> None:
             stored = tables.settings.get(None)
@@ -135,6 +137,8 @@ class MemorySchedules(ScheduleRepository):
         before = self.seen.get(schedule.id)
         if before is not None and before.version == schedule.version:
             return
+        if schedule.updated_at is None:
+            raise ValueError("a schedule that was never published cannot be stored")
 
         def write(tables: Tables) -> None:
             stored = tables.schedules.get(schedule.id)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from contextlib import AsyncExitStack
 from copy import copy
 from dataclasses import dataclass, field, fields, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Self
 from uuid import UUID
 
@@ -129,10 +129,9 @@ class Transaction:
         version: int,
         changes: Changes,
         *,
-        at: datetime | None = None,
+        at: datetime,
     ) -> None:
         """Keep a row of the entity that the action begins with."""
-        at = at or datetime.min.replace(tzinfo=UTC)
         row = AuditRow(
             id=new_id(at),
             at=at,
