@@ -15,7 +15,16 @@ from scheduling.domain.appointment import Appointment, CancelReason, Initiator
 from scheduling.domain.identifiers import PatientId
 from scheduling.domain.version import ExpectedVersion
 from scheduling.domain.waitlist import GivenBack, WaitlistEntry, Wish
-from tests.builders import EIGHT, Clinic, a_slot, an_appointment, an_id, at
+from tests.builders import (
+    EIGHT,
+    Clinic,
+    a_slot,
+    an_appointment,
+    an_id,
+    at,
+    open_clinic,
+    slots_from,
+)
 from tests.contracts.storages import Storage
 
 
@@ -107,3 +116,17 @@ async def announced(storage: Storage, caller: Caller) -> list[dict[str, Any]]:
 def entries_of(told: dict[str, Any]) -> list[UUID]:
     """Return which entries an announcement names, in its order."""
     return [UUID(one["waitlistEntryId"]) for one in told["candidates"]]
+
+
+async def a_clinic(storage: Storage, **told: Any) -> tuple[Clinic, Reception]:  # noqa: ANN401
+    """Three slots from nine, five patients."""
+    clinic = await open_clinic(
+        storage.begin, *slots_from("09:00", count=3), **{"patients": 5, **told}
+    )
+    return clinic, Reception(storage.begin, clinic)
+
+
+async def save(storage: Storage, clinic: Clinic, *entries: WaitlistEntry) -> None:
+    async with storage.begin(clinic.caller) as work:
+        for entry in entries:
+            work.waitlist.save(entry)

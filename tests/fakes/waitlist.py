@@ -79,6 +79,7 @@ class MemoryWaitlist(WaitlistRepository):
             entry.id,
             entry.version,
             changes_between(before, entry),
+            at=entry.updated_at,
         )
 
     async def candidates(

@@ -1,6 +1,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from scheduling.application.ports.audit import AuditClient, asked_for
 from scheduling.application.ports.identity import Caller
 from scheduling.application.ports.unit_of_work import BeginWork
 from scheduling.application.ports.waitlist import WaitlistFilter
@@ -21,6 +22,7 @@ class GetWaitlist:
     """Show who waits, or waited, oldest first. Patients see their own entries."""
 
     begin: BeginWork
+    audit: AuditClient
 
     async def __call__(self, caller: Caller, wanted: WaitlistFilter) -> Waitlist:
         if wanted.patient_id is not None and not caller.sees(wanted.patient_id):
@@ -32,5 +34,7 @@ class GetWaitlist:
         )
         async with self.begin(caller) as work:
             found = await work.waitlist.page(asked)
+        about = asked_for(caller, patient=asked.patient_id)
+        await self.audit.record(caller, "waitlist.read", about)
         page = found[: wanted.limit]
         return Waitlist(page, more=len(found) > len(page))
