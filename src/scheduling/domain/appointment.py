@@ -150,12 +150,12 @@ class Appointment:
         )
 
     def takes_time_anew(self, wanted: Status) -> bool:
-        """Whether becoming that takes a new look at what is free: coming back to the
-        statuses that take time, or a hold that becomes more than a hold.
+        """Whether becoming that takes a new look at what is free: coming to what takes
+        time, or from waiting to being booked.
         """
         if not wanted.takes_time:
             return False
-        return not self.status.takes_time or self.hold_expires_at is not None
+        return not self.status.takes_time or self.status is Status.PENDING
 
     def demand(self, wanted: Status, *, now: datetime) -> None:
         """Raise InvalidStatusTransition where it cannot become that."""
@@ -169,12 +169,14 @@ class Appointment:
         reason_code: str | None = None,
         comment: str | None = None,
         now: datetime,
+        **otherwise: Any,  # noqa: ANN401  # fields that change with the status
     ) -> Self:
         """Take the next step of a visit's life, or take one back; to cancel, say why:
         `cancel`.
         """
         self.demand(wanted, now=now)
-        told = self._told(self.version + 1)
+        after = replace(self, **otherwise)
+        told = after._told(self.version + 1)  # noqa: SLF001  # of our own kind
         event: Event = (
             self._updated(("status",), status=wanted, occurred_at=now, **told)
             if wanted in _WAITING_OR_BOOKED
@@ -200,6 +202,7 @@ class Appointment:
             status_comment=comment,
             hold_expires_at=None,
             held_by=None,
+            **otherwise,
         )
 
     def edited(self, *, now: datetime, **wanted: Any) -> Self:  # noqa: ANN401

@@ -15,7 +15,7 @@ from scheduling.domain.availability import (
     why_not_offered,
     why_not_there,
 )
-from scheduling.domain.booking_request import BookingRequest, BySlot, ByStart
+from scheduling.domain.booking_request import BookingRequest, BySlot, ByStart, Hold
 from scheduling.domain.claim import (
     ActorKind,
     Claim,
@@ -25,6 +25,7 @@ from scheduling.domain.claim import (
 )
 from scheduling.domain.directory import ContactPreferences
 from scheduling.domain.errors import (
+    BookingLimitReached,
     BufferTimeConflict,
     DoubleBookingDetected,
     InvalidInput,
@@ -51,6 +52,7 @@ from scheduling.domain.slot import Slot, SlotStatus, covering
 from scheduling.domain.status import Status
 
 MOST_SLOTS = 96
+MOST_HOLDS = 3
 
 _OVERRIDABLE = (SlotNotAvailable, DoubleBookingDetected, BufferTimeConflict)
 
@@ -115,6 +117,23 @@ class Booking:
             seats=self.seats if holds else (),
             reminders=self.reminders if status.takes_time else (),
         )
+
+
+def decide_hold(
+    request: BookingRequest,
+    facts: BookingFacts,
+    *,
+    by: str,
+    live: int,
+    now: datetime,
+) -> Booking:
+    """Keep the seats for the time that the organisation gives; `live` is how many such
+    holds the patient has.
+    """
+    if live >= MOST_HOLDS:
+        raise BookingLimitReached(f"A patient has {MOST_HOLDS} holds at the most.")
+    until = now + facts.settings.hold
+    return decide_booking(replace(request, hold=Hold(until, by)), facts, now=now)
 
 
 @dataclass(frozen=True, slots=True)

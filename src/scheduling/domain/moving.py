@@ -7,10 +7,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from scheduling.domain.appointment import Appointment
+from scheduling.domain.appointment import HOLD_EXPIRED, Appointment
 from scheduling.domain.booking import Booking, BookingFacts, Place, find_place
 from scheduling.domain.booking_request import BookingRequest, BySlot, ByStart, Hold
 from scheduling.domain.errors import (
+    HoldExpired,
     InvalidStatusTransition,
     NewSlotNotAvailable,
     NotBookable,
@@ -44,37 +45,47 @@ class Move:
         return self.booking.appointment
 
 
-def asked_again(appointment: Appointment, when: BySlot | ByStart) -> BookingRequest:
-    """Return the request that the appointment would be booked with, at another time."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Otherwise:
+    """What is to be said otherwise of where and when an appointment is."""
+
+    start: datetime | None = None
+    minutes: int | None = None
+    practitioner_id: PractitionerId | None = None
+    location_id: LocationId | None = None
+
+    def of(self, appointment: Appointment) -> ByStart:
+        length = (
+            appointment.period.length
+            if self.minutes is None
+            else timedelta(minutes=self.minutes)
+        )
+        return ByStart(
+            self.practitioner_id or appointment.practitioner_id,
+            self.location_id or appointment.location_id,
+            Period.of(self.start or appointment.period.start, length),
+        )
+
+
+NewTime = BySlot | Otherwise
+
+
+def asked_again(
+    appointment: Appointment, when: NewTime | None = None
+) -> BookingRequest:
+    """Return the request that the appointment would be booked with, there and then."""
     until, by = appointment.hold_expires_at, appointment.held_by
     return BookingRequest(
         id=appointment.id,
         patient_id=appointment.patient_id,
-        when=when,
+        when=when
+        if isinstance(when, BySlot)
+        else (when or Otherwise()).of(appointment),
         appointment_type=appointment.appointment_type,
         reason=appointment.reason,
         notes=appointment.notes,
         resources=appointment.resources,
         hold=None if until is None else Hold(until, by or ""),
-    )
-
-
-def elsewhere(
-    appointment: Appointment,
-    *,
-    start: datetime | None = None,
-    minutes: int | None = None,
-    practitioner_id: PractitionerId | None = None,
-    location_id: LocationId | None = None,
-) -> ByStart:
-    """Return where it would be with these said otherwise, and the rest as it is."""
-    length = (
-        appointment.period.length if minutes is None else timedelta(minutes=minutes)
-    )
-    return ByStart(
-        practitioner_id or appointment.practitioner_id,
-        location_id or appointment.location_id,
-        Period.of(start or appointment.period.start, length),
     )
 
 
@@ -92,6 +103,7 @@ def decide_reschedule(
     request: BookingRequest,
     facts: BookingFacts,
     *,
+    comment: str | None = None,
     now: datetime,
 ) -> Move | None:
     """Move it, or raise what speaks against the new time; None where it is there
@@ -101,7 +113,7 @@ def decide_reschedule(
     if _is_there_already(appointment, request):
         return None
     try:
-        move = _moved(appointment, slots, request, facts, now=now)
+        move = _moved(appointment, slots, request, facts, now=now, comment=comment)
     except SlotNotAvailable as refusal:
         raise NewSlotNotAvailable(str(refusal)) from refusal
     return move and replace(move, no_seat=NewSlotNotAvailable)
@@ -116,9 +128,40 @@ def decide_edit(
     now: datetime,
 ) -> Move | None:
     """Let it be longer, shorter or with somebody else. It begins when it began, so the
-    booking window is not asked.
+    booking window is not asked. None where it is so already.
     """
+    if not appointment.status.takes_time or appointment.lapsed(now):
+        raise InvalidStatusTransition(
+            f"Appointment {appointment.id} is {appointment.status}: its time is what "
+            "it is."
+        )
     return _moved(appointment, slots, request, facts, now=now, any_time=True)
+
+
+def demand_held(appointment: Appointment, now: datetime) -> None:
+    """Raise HoldExpired for a hold that has run out, InvalidStatusTransition for what
+    is none, or none any more.
+    """
+    if appointment.status_reason_code == HOLD_EXPIRED or appointment.lapsed(now):
+        raise HoldExpired(f"Hold {appointment.id} has run out.")
+    if appointment.hold_expires_at is None:
+        raise InvalidStatusTransition(
+            f"Appointment {appointment.id} is {appointment.status}: it is no hold."
+        )
+
+
+def demand_hold(
+    appointment: Appointment, request: BookingRequest, *, by: str | None, now: datetime
+) -> None:
+    """Raise what speaks against using the hold up for that request.
+
+    `by` is who asks; None for those who may use anybody's.
+    """
+    demand_held(appointment, now)
+    theirs = by is None or appointment.held_by == by
+    same = appointment.patient_id == request.patient_id
+    if not theirs or not same or not _is_there_already(appointment, request):
+        raise SlotNotAvailable(f"Hold {appointment.id} is kept for something else.")
 
 
 def decide_return(
@@ -127,6 +170,8 @@ def decide_return(
     request: BookingRequest,
     facts: BookingFacts,
     *,
+    reason_code: str | None = None,
+    comment: str | None = None,
     now: datetime,
 ) -> Move:
     """Take its own slots anew: a hold or a proposal that becomes a booking, somebody
@@ -134,6 +179,8 @@ def decide_return(
     asked before.
     """
     appointment.demand(wanted, now=now)
+    if not facts.patient_active:
+        raise PatientNotFound(request.patient_id)
     own = tuple(slot for slot in facts.slots if slot.id in appointment.slot_ids)
     place = find_place(
         appointment.id,
@@ -142,7 +189,17 @@ def decide_return(
         now=now,
         any_time=appointment.status is not Status.PROPOSED,
     )
-    after = replace(appointment.become(wanted, now=now), overbooked=False)
+    after = appointment.become(
+        wanted,
+        reason_code=reason_code,
+        comment=comment,
+        now=now,
+        appointment_type=request.appointment_type,
+        reason=request.reason,
+        notes=request.notes,
+        resources=request.resources,
+        overbooked=False,
+    )
     return _to(after, (), place, facts, now=now)
 
 
@@ -153,6 +210,7 @@ def _moved(
     facts: BookingFacts,
     *,
     now: datetime,
+    comment: str | None = None,
     any_time: bool = False,
 ) -> Move | None:
     if not facts.patient_active:
@@ -167,6 +225,7 @@ def _moved(
     after = appointment.edited(now=now, **_fields(request, place))
     if after is appointment:
         return None
+    after = replace(after, status_comment=comment or after.status_comment)
     return _to(after, slots, place, facts, now=now)
 
 

@@ -66,6 +66,10 @@ class Settings:
         return timedelta(minutes=self.buffer_minutes)
 
     @property
+    def hold(self) -> timedelta:
+        return timedelta(minutes=self.hold_minutes)
+
+    @property
     def minimum_notice(self) -> timedelta:
         return timedelta(minutes=self.minimum_notice_minutes)
 

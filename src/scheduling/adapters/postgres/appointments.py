@@ -36,7 +36,7 @@ from scheduling.adapters.postgres.transaction import Transaction
 from scheduling.application.ports.repositories import AppointmentRepository
 from scheduling.domain.appointment import Appointment
 from scheduling.domain.booking import Booking, BookingFacts
-from scheduling.domain.booking_request import BookingRequest, BySlot, ByStart
+from scheduling.domain.booking_request import BookingRequest
 from scheduling.domain.changes import changes_between
 from scheduling.domain.errors import (
     AppointmentNotFound,
@@ -45,7 +45,13 @@ from scheduling.domain.errors import (
     OptimisticLockConflict,
     SlotNotAvailable,
 )
-from scheduling.domain.identifiers import AppointmentId, PatientId, SeriesId, SlotId
+from scheduling.domain.identifiers import (
+    AppointmentId,
+    PatientId,
+    PractitionerId,
+    SeriesId,
+    SlotId,
+)
 from scheduling.domain.moving import Move
 from scheduling.domain.slot import Slot
 
@@ -179,13 +185,17 @@ class PostgresAppointments(AppointmentRepository):
             self.transaction.announce(slot.events)
 
     async def serialise(
-        self, id: AppointmentId, when: BySlot | ByStart | None = None
+        self,
+        id: AppointmentId,
+        *,
+        slot_id: SlotId | None = None,
+        practitioner_id: PractitionerId | None = None,
     ) -> None:
         await self.transaction.rows(
             serialising(),
             id=id,
-            slot_id=when.slot_id if isinstance(when, BySlot) else None,
-            practitioner_id=when.practitioner_id if isinstance(when, ByStart) else None,
+            slot_id=slot_id,
+            practitioner_id=practitioner_id,
         )
 
     async def live_holds(self, patient_id: PatientId, now: datetime) -> int:

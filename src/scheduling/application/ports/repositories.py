@@ -17,7 +17,7 @@ from scheduling.domain.booking import (
     Booking,
     BookingFacts,
 )
-from scheduling.domain.booking_request import BookingRequest, BySlot, ByStart
+from scheduling.domain.booking_request import BookingRequest
 from scheduling.domain.claim import Clashes
 from scheduling.domain.directory import Location, Patient, Practitioner
 from scheduling.domain.identifiers import (
@@ -163,11 +163,15 @@ class AppointmentRepository(Protocol):
         """
 
     async def serialise(
-        self, id: AppointmentId, when: BySlot | ByStart | None = None
+        self,
+        id: AppointmentId,
+        *,
+        slot_id: SlotId | None = None,
+        practitioner_id: PractitionerId | None = None,
     ) -> None:
-        """Wait for others who move appointments of the practitioners concerned, and
-        keep them waiting until the transaction is left: two that swap their times would
-        else wait for each other for good.
+        """Wait for others who move appointments of the practitioners concerned (its
+        own, the slot's, the one named), and keep them waiting until the transaction is
+        left: two that swap their times would else wait for each other for good.
         """
 
     async def live_holds(self, patient_id: PatientId, now: datetime) -> int:

@@ -1,0 +1,69 @@
+from dataclasses import dataclass, replace
+from typing import Any
+
+from scheduling.application.ports.clock import Clock
+from scheduling.application.ports.identity import Caller
+from scheduling.application.ports.unit_of_work import BeginWork
+from scheduling.application.steps.let_holds_lapse import let_holds_lapse
+from scheduling.application.steps.tell_the_waitlist import tell_the_waitlist
+from scheduling.domain.appointment import Appointment
+from scheduling.domain.errors import AppointmentNotFound
+from scheduling.domain.identifiers import AppointmentId
+from scheduling.domain.moving import Otherwise, asked_again, decide_edit
+from scheduling.domain.version import ExpectedVersion, demand_version
+from scheduling.domain.waitlist import GivenBack
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Edits:
+    """`fields` replace those of the appointment by name; `place` says otherwise who it
+    is with or how long it takes, which is a new booking check, as is `resources`.
+    """
+
+    fields: dict[str, Any]
+    place: Otherwise | None = None
+
+    @property
+    def take_time(self) -> bool:
+        return self.place is not None or "resources" in self.fields
+
+
+@dataclass(frozen=True, slots=True)
+class EditAppointment:
+    """Mend what a visit is about, how long it takes or who it is with."""
+
+    begin: BeginWork
+    now: Clock
+
+    async def __call__(
+        self,
+        caller: Caller,
+        id: AppointmentId,
+        edits: Edits,
+        *,
+        expected: ExpectedVersion | None,
+    ) -> Appointment:
+        async with self.begin(caller) as work:
+            if edits.place is not None:
+                with_whom = edits.place.practitioner_id
+                await work.appointments.serialise(id, practitioner_id=with_whom)
+            before, slots = await work.appointments.with_slots(id)
+            if not caller.sees(before.patient_id):
+                raise AppointmentNotFound(id)
+            demand_version(expected, before.version)
+            now = self.now()
+            if not edits.take_time:
+                after = before.edited(now=now, **edits.fields)
+                if after is not before:
+                    work.appointments.keep(after)
+                return after
+            request = replace(asked_again(before, edits.place), **edits.fields)
+            facts = await work.appointments.facts_for(request, now=now, own=id)
+            move = decide_edit(before, slots, request, facts, now=now)
+            if move is None:
+                return before
+            await let_holds_lapse(work, move.booking.lapsed, now=now)
+            work.appointments.move(move)
+            left = GivenBack(before, move.appointment, move.freed)
+            await tell_the_waitlist(work, left, now=now)
+        return move.appointment

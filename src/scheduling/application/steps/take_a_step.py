@@ -1,0 +1,82 @@
+"""One step of a visit's life, whichever command asks for it."""
+
+from datetime import datetime
+
+from scheduling.application.ports.identity import Caller, Forbidden, Scope
+from scheduling.application.ports.unit_of_work import UnitOfWork
+from scheduling.application.steps.let_holds_lapse import let_holds_lapse
+from scheduling.application.steps.tell_the_waitlist import tell_the_waitlist
+from scheduling.domain.appointment import Appointment
+from scheduling.domain.booking_request import BookingRequest
+from scheduling.domain.errors import HoldExpired
+from scheduling.domain.moving import decide_return
+from scheduling.domain.slot import Slot
+from scheduling.domain.status import Status
+from scheduling.domain.waitlist import GivenBack
+
+_A_PATIENTS_OWN = frozenset({Status.CONFIRMED, Status.CANCELLED})
+
+
+def demand_right_to(
+    caller: Caller, appointment: Appointment, wanted: Status, *, now: datetime
+) -> None:
+    """Raise Forbidden where it takes more to take that step.
+
+    A patient says yes or no to a visit; all else is the clinic's to say. Taking back
+    what happened is for those who manage.
+    """
+    is_patient = caller.patient_id is not None
+    if is_patient and wanted not in _A_PATIENTS_OWN:
+        raise Forbidden(Scope.MANAGE)
+    if appointment.is_correction(wanted, now=now) and not caller.may(Scope.MANAGE):
+        raise Forbidden(Scope.MANAGE)
+
+
+def demand_live(appointment: Appointment, wanted: Status, *, now: datetime) -> None:
+    """Raise HoldExpired where a hold that has run out is to be more than a hold."""
+    if wanted.takes_time and appointment.lapsed(now):
+        raise HoldExpired(f"Hold {appointment.id} has run out.")
+
+
+async def keep_or_release(
+    work: UnitOfWork,
+    before: Appointment,
+    after: Appointment,
+    slots: tuple[Slot, ...],
+    *,
+    now: datetime,
+) -> Appointment:
+    """Store a step that takes no time anew; what it gives back is told to who waits."""
+    if after.status.keeps_time or not before.status.keeps_time:
+        work.appointments.keep(after)
+        return after
+    left = before.freed(slots, now)
+    work.appointments.release(after, left)
+    await tell_the_waitlist(work, GivenBack(before, after, left), now=now)
+    return after
+
+
+async def take_time_anew(
+    work: UnitOfWork,
+    appointment: Appointment,
+    wanted: Status,
+    request: BookingRequest,
+    *,
+    reason_code: str | None = None,
+    comment: str | None = None,
+    now: datetime,
+) -> Appointment:
+    """Store a step that takes its own slots as if it were booked now."""
+    facts = await work.appointments.facts_for(request, now=now, own=appointment.id)
+    move = decide_return(
+        appointment,
+        wanted,
+        request,
+        facts,
+        reason_code=reason_code,
+        comment=comment,
+        now=now,
+    )
+    await let_holds_lapse(work, move.booking.lapsed, now=now)
+    work.appointments.move(move)
+    return move.appointment
