@@ -23,7 +23,8 @@ import orjson
 
 from scheduling.adapters.postgres.appointment_statements import reading_for_booking
 from scheduling.adapters.postgres.appointments import PostgresAppointments
-from scheduling.adapters.postgres.batch import WRITES, Batch, writing
+from scheduling.adapters.postgres.batch import WRITES
+from scheduling.adapters.postgres.sending import Batch, writing
 from scheduling.adapters.postgres.sessions import SESSION
 from scheduling.adapters.postgres.statements import Statement
 from scheduling.adapters.postgres.transaction import Transaction

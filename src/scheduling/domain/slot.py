@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Self
 
-from scheduling.domain.errors import InvalidInput
-from scheduling.domain.events import Event, SlotOpened
+from scheduling.domain.errors import InvalidInput, InvalidStatusTransition
+from scheduling.domain.events import Event, SlotBlocked, SlotOpened
 from scheduling.domain.identifiers import (
     LocationId,
     PractitionerId,
@@ -66,6 +66,7 @@ class Slot:
         capacity: int,
         service_types: tuple[str, ...],
         id: SlotId | None = None,
+        opened_by: ScheduleExceptionId | None = None,
         now: datetime,
     ) -> Self:
         if period.length > LONGEST_SLOT:
@@ -81,6 +82,7 @@ class Slot:
             timezone=schedule.timezone,
             capacity=capacity,
             service_types=service_types,
+            opened_by=opened_by,
         )
         return slot.announced(now)
 
@@ -109,6 +111,64 @@ class Slot:
         if self.remaining > 0 or freed.remaining == 0:
             return freed
         return freed.announced(now)
+
+    def blocked(
+        self,
+        *,
+        by: ScheduleExceptionId | None = None,
+        reason: str | None = None,
+        now: datetime,
+    ) -> Self:
+        """Give no more seats; who has one keeps it. `by` is the exception that closes
+        it, None is somebody's own decision.
+        """
+        if self.status in {SlotStatus.BUSY_UNAVAILABLE, SlotStatus.ENTERED_IN_ERROR}:
+            raise InvalidStatusTransition(f"Slot {self.id} is {self.status} already.")
+        blocked = replace(
+            self,
+            status=SlotStatus.BUSY_UNAVAILABLE,
+            blocked_by=by,
+            blocked_reason=reason,
+            version=self.version + 1,
+        )
+        return blocked.told_blocked(now)
+
+    def unblocked(self, now: datetime) -> Self:
+        """Give seats again. News only where there is one left."""
+        if self.status is not SlotStatus.BUSY_UNAVAILABLE:
+            raise InvalidStatusTransition(f"Slot {self.id} is not blocked.")
+        full = self.booked >= self.capacity
+        opened = replace(
+            self,
+            status=SlotStatus.BUSY if full else SlotStatus.FREE,
+            blocked_by=None,
+            blocked_reason=None,
+            version=self.version + 1,
+        )
+        return opened if full else opened.announced(now)
+
+    def blocked_instead(self, by: ScheduleExceptionId | None) -> Self:
+        """Stay blocked, for another reason than the one that has gone: no news."""
+        return replace(self, blocked_by=by, version=self.version + 1)
+
+    def retired(self, now: datetime) -> Self:
+        """Return what is told of a slot that goes: no seat of it is to be had."""
+        return replace(self, version=self.version + 1).told_blocked(now)
+
+    def told_blocked(self, now: datetime) -> Self:
+        event = SlotBlocked(
+            occurred_at=now,
+            version=self.version,
+            slot_id=self.id,
+            schedule_id=self.schedule_id,
+            practitioner_id=self.practitioner_id,
+            location_id=self.location_id,
+            period=self.period,
+            timezone=self.timezone,
+            remaining=0,
+            exception_id=self.blocked_by,
+        )
+        return replace(self, events=(event,))
 
     def announced(self, now: datetime) -> Self:
         event = SlotOpened(

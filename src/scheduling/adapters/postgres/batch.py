@@ -1,32 +1,20 @@
-"""The writes of one unit of work, gathered and sent as one statement.
+"""The kinds of writes of a unit of work; `sending` makes one statement of them.
 
-Each kind of write is a data-modifying CTE fed by one JSON parameter with all its rows,
-and counts the rows it touched. So a booking (appointment, seats, claims, reminders,
-events, audit) is one round trip, and the text of the statement depends only on which
-kinds are in it: PostgreSQL plans each combination once per connection.
-
-A count below the number of rows means that what was read has changed since. The
-statement itself then fails (`demand_rows`): it is all or nothing, with or without a
-transaction around it, and the caller learns the refusal registered with the rows.
+Each kind of write is a data-modifying CTE fed by one JSON parameter with all its rows.
+All are listed in the one order in which they run.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from functools import lru_cache
+from dataclasses import dataclass
 from typing import Any
-from uuid import UUID
 
-import asyncpg
-import orjson
 from sqlalchemy import (
-    CTE,
     JSON,
     Boolean,
     Column,
     Delete,
     Insert,
     LargeBinary,
-    Select,
     Table,
     Text,
     Update,
@@ -34,22 +22,17 @@ from sqlalchemy import (
     and_,
     bindparam,
     case,
-    column,
     delete,
     func,
     insert,
     literal_column,
     or_,
     select,
-    true,
     update,
 )
 from sqlalchemy.dialects import postgresql
 
 from scheduling.adapters.postgres import tables as t
-from scheduling.adapters.postgres.statements import Connection, Statement, compiled
-from scheduling.application.ports.unit_of_work import DecisionOutdated
-from scheduling.domain.errors import DomainError
 
 Row = Mapping[str, Any]
 Rows = Any
@@ -57,8 +40,12 @@ Rows = Any
 
 TENANT = bindparam("tenant_id", type_=Uuid())
 
-ROWS_MISSING = "SC001"
-"""The SQLSTATE of `demand_rows`; its message is the name of the write."""
+
+class _JsonText(JSON):
+    """JSON that is text already: no second dumping on the way in."""
+
+
+JSON_TEXT = _JsonText()
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,6 +211,24 @@ def _next_version(table: Table, *changed: str) -> Write:
     return Write(f"{table.name}_next", columns, dml, counted=True)
 
 
+def _retire(rows: Rows) -> Delete:
+    """Only what nobody has booked, and nobody has changed since it was read."""
+    slots = t.slots
+    return delete(slots).where(
+        slots.c.tenant_id == TENANT,
+        slots.c.id == rows.c.id,
+        slots.c.version == rows.c.version - literal_column("1"),
+        slots.c.booked == literal_column("0"),
+    )
+
+
+def _drop_exception(rows: Rows) -> Delete:
+    exceptions = t.schedule_exceptions
+    return delete(exceptions).where(
+        exceptions.c.tenant_id == TENANT, exceptions.c.id == rows.c.id
+    )
+
+
 def _call_reminders_off(rows: Rows) -> Update:
     reminders = t.reminders
     return (
@@ -248,7 +253,11 @@ PATIENTS = _insert(t.patients, upsert=True)
 ROLES = _insert(t.practitioner_roles, upsert=True)
 SCHEDULES = _insert(t.schedules, upsert=True)
 WAITLIST = _insert(t.waitlist_entries, upsert=True)
+EXCEPTIONS = _insert(t.schedule_exceptions)
+EXCEPTIONS_GONE = Write("exceptions_gone", (_ID,), _drop_exception, counted=True)
 NEW_SLOTS = _insert(t.slots)
+SLOTS = _next_version(t.slots, "status", "blocked_by", "blocked_reason")
+SLOTS_GONE = Write("slots_gone", (_ID, t.slots.c.version), _retire, counted=True)
 SEATS_TAKEN = Write("seats_taken", (_ID, _OVERBOOKED), _take_seats, counted=True)
 SEATS_GIVEN_BACK = Write("seats_given_back", (_ID,), _give_seats_back)
 NEW_APPOINTMENTS = _insert(t.appointments)
@@ -297,7 +306,11 @@ WRITES = (
     ROLES,
     SCHEDULES,
     WAITLIST,
+    EXCEPTIONS,
+    EXCEPTIONS_GONE,
     NEW_SLOTS,
+    SLOTS,
+    SLOTS_GONE,
     SEATS_TAKEN,
     SEATS_GIVEN_BACK,
     NEW_APPOINTMENTS,
@@ -310,90 +323,3 @@ WRITES = (
     OUTBOX,
     AUDIT,
 )
-_BY_NAME = {write.name: write for write in WRITES}
-
-
-@lru_cache(maxsize=256)
-def writing(names: tuple[str, ...]) -> Statement:
-    """Return the one statement that does these writes, with a count for each."""
-    counted: dict[str, CTE] = {}
-    uncounted: list[CTE] = []
-    for name in names:
-        write = _BY_NAME[name]
-        dml: Any = write.dml(_rows_of(write, counted))
-        if write.counted:
-            counted[name] = dml.returning(literal_column("1").label("one")).cte(name)
-        else:
-            uncounted.append(dml.cte(name))
-    demands: Select[Any] = select(
-        *(
-            func.demand_rows(
-                select(func.count()).select_from(cte).scalar_subquery(),
-                func.json_array_length(bindparam(name, type_=JSON_TEXT)),
-                literal_column(f"'{name}'"),
-            )
-            for name, cte in counted.items()
-        ),
-        literal_column("true"),
-    )
-    return compiled(demands.add_cte(*uncounted))
-
-
-def _rows_of(write: Write, before: Mapping[str, CTE]) -> Rows:
-    rows: Rows = (
-        func.json_to_recordset(bindparam(write.name, type_=JSON_TEXT))
-        .table_valued(*(column(c.name, _read_as(c)) for c in write.columns))
-        .render_derived(name=f"{write.name}_rows", with_types=True)
-    )
-    if write.after is None or write.after not in before:
-        return rows
-    done = select(func.count()).select_from(before[write.after]).scalar_subquery()
-    asked = func.json_array_length(bindparam(write.after, type_=JSON_TEXT))
-    return select(rows).where(and_(true(), done == asked)).subquery()
-
-
-def _read_as(target: Column[Any]) -> Any:  # noqa: ANN401
-    """JSON carries bytes as text; the outbox turns it back into the same bytes."""
-    return Text() if isinstance(target.type, LargeBinary) else target.type
-
-
-class _JsonText(JSON):
-    """JSON that is text already: no second dumping on the way in."""
-
-
-JSON_TEXT = _JsonText()
-
-
-@dataclass(slots=True)
-class Batch:
-    """What one unit of work has to write, and what to say where it cannot."""
-
-    rows: dict[str, list[Row]] = field(default_factory=dict)
-    refusals: dict[str, DomainError] = field(default_factory=dict)
-
-    def add(
-        self, write: Write, *rows: Row, otherwise: DomainError | None = None
-    ) -> None:
-        if rows:
-            self.rows.setdefault(write.name, []).extend(rows)
-            if otherwise is not None:
-                self.refusals[write.name] = otherwise
-
-    def __bool__(self) -> bool:
-        return bool(self.rows)
-
-    async def send(self, connection: Connection, tenant_id: UUID) -> None:
-        """Write all of it. Raise DecisionOutdated where a row could not be touched."""
-        names = tuple(write.name for write in WRITES if write.name in self.rows)
-        statement = writing(names)
-        documents = {
-            name: orjson.dumps(self.rows[name], default=str).decode() for name in names
-        }
-        try:
-            await connection.fetchrow(
-                statement.sql, *statement.arguments(tenant_id=tenant_id, **documents)
-            )
-        except asyncpg.PostgresError as error:
-            if error.sqlstate != ROWS_MISSING:
-                raise
-            raise DecisionOutdated(self.refusals[str(error)]) from error

@@ -17,7 +17,8 @@ from uuid import UUID
 import asyncpg
 
 from scheduling.adapters.cloud_events import to_envelope
-from scheduling.adapters.postgres.batch import AUDIT, OUTBOX, Batch
+from scheduling.adapters.postgres.batch import AUDIT, OUTBOX
+from scheduling.adapters.postgres.sending import Batch
 from scheduling.adapters.postgres.sessions import Sessions
 from scheduling.adapters.postgres.statements import Connection, Statement
 from scheduling.adapters.postgres.tables import OUTBOX_PARTITIONS

@@ -1,0 +1,242 @@
+"""What exceptions make of the slots that a schedule has already.
+
+A schedule's slots are stored, so an exception that is added or removed has to be
+carried out on them: what it closes is blocked, what it opens is made, and when it is
+gone all that is undone as far as no other exception wants it too. Everything follows
+from the rules, the exceptions that stand and the slots that are there: nobody has to
+remember what was done, and doing it twice does nothing the second time.
+
+Slots that only the weekly rules want are not made here: that is their generation's
+work, which asks `Pattern` with the same exceptions. Slots that staff made are closed
+and opened with the rest and never removed; what staff blocked stays blocked.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from functools import cached_property
+
+from scheduling.domain.identifiers import ScheduleExceptionId
+from scheduling.domain.pattern import Pattern, PatternSlot, laid, windows_of
+from scheduling.domain.period import Period, day_in, local_day
+from scheduling.domain.schedule import Schedule
+from scheduling.domain.schedule_exception import ExceptionKind, ScheduleException
+from scheduling.domain.slot import LONGEST_SLOT, Slot, SlotStatus
+
+_DAY = timedelta(days=1)
+
+Span = tuple[datetime, datetime]
+
+
+@dataclass(slots=True)
+class Reshaping:
+    """Next versions with their news, and what became of the slots.
+
+    `blocked`, `opened` and `moved_on` (blocked still, by another exception) were there
+    before, `made` were not, `retired` go. `stranded` should go but are booked: they are
+    blocked. `closed` are the slots that each exception closes, alone or with others.
+    """
+
+    blocked: list[Slot] = field(default_factory=list)
+    opened: list[Slot] = field(default_factory=list)
+    moved_on: list[Slot] = field(default_factory=list)
+    made: list[Slot] = field(default_factory=list)
+    retired: list[Slot] = field(default_factory=list)
+    stranded: list[Slot] = field(default_factory=list)
+    closed: dict[ScheduleExceptionId, list[Slot]] = field(
+        default_factory=lambda: defaultdict(list)
+    )
+
+
+def reach_of(
+    exception: ScheduleException, timezone: str, now: datetime
+) -> Period | None:
+    """Return when slots start that an exception may concern; None where all that is
+    past. A date's hours may last into the next day.
+    """
+    if exception.on_date is None:
+        start, end = exception.period.start - LONGEST_SLOT, exception.period.end
+    else:
+        whole = day_in(timezone, exception.on_date, 2)
+        start, end = whole.start, whole.end
+    return Period(max(start, now), end) if now < end else None
+
+
+def around(reach: Period) -> Period:
+    """Return when slots start that may overlap one that starts in reach."""
+    return Period(reach.start - LONGEST_SLOT, reach.end + LONGEST_SLOT)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Standing:
+    """A schedule with all exceptions, oldest first, that touch a stretch of time."""
+
+    schedule: Schedule
+    exceptions: tuple[ScheduleException, ...]
+    reach: Period
+
+    def closing(self, slot: Slot) -> list[ScheduleException]:
+        """Return the exceptions that close a slot."""
+        found = [
+            one
+            for one in self._exactly_closed
+            if one.period.overlaps(slot.period) and not one.spares(slot.service_types)
+        ]
+        if _span(slot) in self.wanted:
+            return found
+        replaced = None
+        for one in self._by_date.get(self._day_of(slot), ()):
+            if one.kind is ExceptionKind.REPLACE:
+                replaced = one
+            elif one.kind is ExceptionKind.CLOSED and not one.spares(
+                slot.service_types
+            ):
+                found.append(one)
+        return found if replaced is None else [*found, replaced]
+
+    def is_stale(self, slot: Slot) -> bool:
+        """Whether an exception opened a slot that nothing stands for any more."""
+        return slot.opened_by is not None and _span(slot) not in self._days
+
+    def extra(self) -> Iterator[tuple[PatternSlot, ScheduleExceptionId]]:
+        """Yield what exceptions open, by start, with the one that does."""
+        for slot in self.wanted.values():
+            by = self._openers.get((slot.start, slot.end))
+            if by is not None and self.reach.start <= slot.start < self.reach.end:
+                yield slot, by
+
+    @cached_property
+    def wanted(self) -> dict[Span, PatternSlot]:
+        return {(s.start, s.end): s for s in self._slots_with(self.exceptions)}
+
+    def _slots_with(
+        self, exceptions: tuple[ScheduleException, ...]
+    ) -> list[PatternSlot]:
+        pattern = Pattern(
+            rules=self.schedule.availability,
+            timezone=self.schedule.timezone,
+            deviations=exceptions,
+        )
+        zone = self.schedule.timezone
+        first, last = local_day(self.reach.start, zone), local_day(self.reach.end, zone)
+        return pattern.slots(first - _DAY, last)
+
+    def _day_of(self, slot: Slot) -> date:
+        """A slot belongs to the day of its window; one of no window to its own."""
+        own = local_day(slot.period.start, self.schedule.timezone)
+        return self._days.get(_span(slot), own)
+
+    @cached_property
+    def _days(self) -> dict[Span, date]:
+        days = {(slot.start, slot.end): slot.day for slot in self._slots_with(())}
+        for _, slot in self._of_windows():
+            days.setdefault((slot.start, slot.end), slot.day)
+        return days
+
+    @cached_property
+    def _openers(self) -> dict[Span, ScheduleExceptionId]:
+        return {(slot.start, slot.end): one.id for one, slot in self._of_windows()}
+
+    def _of_windows(self) -> Iterator[tuple[ScheduleException, PatternSlot]]:
+        for one in self.exceptions:
+            if one.on_date is not None:
+                windows = windows_of(one.on_date, one.windows, self.schedule.timezone)
+                yield from ((one, slot) for slot in laid(windows))
+
+    @cached_property
+    def _exactly_closed(self) -> list[ScheduleException]:
+        return [one for one in self.exceptions if one.on_date is None]
+
+    @cached_property
+    def _by_date(self) -> dict[date, list[ScheduleException]]:
+        said: dict[date, list[ScheduleException]] = defaultdict(list)
+        for one in self.exceptions:
+            if one.on_date is not None:
+                said[one.on_date].append(one)
+        return said
+
+
+def reshape(standing: Standing, slots: Iterable[Slot], now: datetime) -> Reshaping:
+    """Carry the exceptions that stand out on the slots that start in their reach.
+
+    `slots` are all that start `around` it.
+    """
+    done = Reshaping()
+    there: set[Span] = set()
+    in_the_way: dict[date, list[Period]] = defaultdict(list)
+    for slot in slots:
+        there.add(_span(slot))
+        concerned = standing.reach.start <= slot.period.start < standing.reach.end
+        after = _reshaped(standing, slot, now, done) if concerned else slot
+        if after is not None and _keeps_others_out(after):
+            for day in _days_of(after.period):
+                in_the_way[day].append(after.period)
+    for wanted, by in standing.extra():
+        period = wanted.period
+        met = any(
+            other.overlaps(period)
+            for day in _days_of(period)
+            for other in in_the_way[day]
+        )
+        if (wanted.start, wanted.end) not in there and not met:
+            done.made.append(_made(standing.schedule, wanted, by, now))
+    return done
+
+
+def _reshaped(
+    standing: Standing, slot: Slot, now: datetime, done: Reshaping
+) -> Slot | None:
+    """Return the slot as it is then, and put it where it belongs; None: it goes."""
+    if slot.status is SlotStatus.ENTERED_IN_ERROR:
+        return slot
+    closing = [one.id for one in standing.closing(slot)]
+    for id in closing:
+        done.closed[id].append(slot)
+    stale = standing.is_stale(slot)
+    if stale and slot.booked == 0:
+        done.retired.append(slot.retired(now))
+        return None
+    if stale:
+        done.stranded.append(slot)
+    by = closing[0] if closing else None
+    after = slot
+    if slot.status is not SlotStatus.BUSY_UNAVAILABLE:
+        if closing or stale:
+            done.blocked.append(after := slot.blocked(by=by, now=now))
+    elif slot.blocked_by is not None and slot.blocked_by not in closing:
+        if closing or stale:
+            done.moved_on.append(after := slot.blocked_instead(by))
+        else:
+            done.opened.append(after := slot.unblocked(now))
+    return after
+
+
+def _made(
+    schedule: Schedule, wanted: PatternSlot, by: ScheduleExceptionId, now: datetime
+) -> Slot:
+    return Slot.opened(
+        schedule,
+        wanted.period,
+        capacity=wanted.capacity,
+        service_types=wanted.service_types,
+        opened_by=by,
+        now=now,
+    )
+
+
+def _keeps_others_out(slot: Slot) -> bool:
+    """What an exception closes makes room for other hours, what staff blocked none."""
+    if slot.status is SlotStatus.BUSY_UNAVAILABLE:
+        return slot.blocked_by is None
+    return slot.status is not SlotStatus.ENTERED_IN_ERROR
+
+
+def _days_of(period: Period) -> tuple[date, ...]:
+    """The UTC days that a slot touches, to look for others near it: two at the most."""
+    first, last = period.start.date(), period.end.date()
+    return (first,) if first == last else (first, last)
+
+
+def _span(slot: Slot) -> Span:
+    return slot.period.start, slot.period.end
