@@ -148,6 +148,16 @@ def test_every_answer_says_what_can_be_done_with_it(document: Document) -> None:
     }
 
 
+def test_limits_of_numbers_are_told(document: Document) -> None:
+    shapes = document["components"]["schemas"]
+    assert shapes["SettingsBody"]["properties"]["bufferMinutes"] == {
+        "type": "integer",
+        "minimum": 0,
+        "maximum": 240,
+        "default": 0,
+    }
+
+
 @pytest.mark.parametrize(
     "content",
     [

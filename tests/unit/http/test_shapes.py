@@ -84,10 +84,17 @@ def test_a_line_is_one_and_not_blank(text: str) -> None:
     assert taken(shapes.Line, " João 陈 ")
 
 
-@pytest.mark.parametrize("value", ["5", 5.0, True, None])
+@pytest.mark.parametrize("value", ["5", 5.5, float("inf"), True, None])
 def test_whole_numbers_are_numbers(value: object) -> None:
     with pytest.raises(ValidationError):
         taken(shapes.Whole, value)
+
+
+def test_a_number_is_whole_however_json_writes_it() -> None:
+    assert taken(shapes.Whole, 5.0) == taken(shapes.Whole, 5) == 5
+    assert isinstance(taken(shapes.Whole, 5.0), int)
+    with pytest.raises(ValidationError):
+        taken(shapes.Version, 1e300)
 
 
 @pytest.mark.parametrize(

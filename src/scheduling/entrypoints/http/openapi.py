@@ -31,6 +31,7 @@ _TAGS = {
     "appointments": "Book, read, cancel.",
     "slots": "Stretches of time that can be booked.",
     "schedules": "Bookable calendars.",
+    "waitlist": "Patients who wait for time that is not to be had yet.",
     "directory": "Practitioners, locations, patients, who works where; settings.",
     "events": "The tenant's changes as they happen.",
     "operations": "For those who run it.",
@@ -62,6 +63,7 @@ def describe(app: FastAPI) -> None:
         schemas = made["components"]["schemas"]
         schemas["Problem"] = PROBLEM_SCHEMA
         _drop_titles_of_fields(schemas)
+        _call_limits_as_json_schema_does(made)
         describe_parameters(made)
         add_examples(made)
         add_links(made)
@@ -75,6 +77,19 @@ def _drop_titles_of_fields(schemas: dict[str, Any]) -> None:
     for schema in schemas.values():
         for field in schema.get("properties", {}).values():
             field.pop("title", None)
+
+
+def _call_limits_as_json_schema_does(node: Any) -> None:  # noqa: ANN401
+    """Pydantic writes `ge` for `minimum` where a validator stands before the limits."""
+    if isinstance(node, dict):
+        for ours, theirs in (("ge", "minimum"), ("le", "maximum")):
+            if node.get("type") == "integer" and ours in node:
+                node[theirs] = node.pop(ours)
+        for one in node.values():
+            _call_limits_as_json_schema_does(one)
+    elif isinstance(node, list):
+        for one in node:
+            _call_limits_as_json_schema_does(one)
 
 
 @router.get("/openapi.json")

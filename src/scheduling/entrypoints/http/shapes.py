@@ -93,6 +93,10 @@ def _without_repeats(words: tuple[str, ...]) -> tuple[str, ...]:
     return words
 
 
+def _without_fraction(value: object) -> object:
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
 Line = Annotated[str, Field(min_length=1, max_length=200, pattern=_NO_CONTROLS)]
 """A name or a code: one line that is not blank."""
 
@@ -105,8 +109,10 @@ Words = Annotated[
     AfterValidator(_without_repeats),
 ]
 Flag = Annotated[bool, Field(strict=True)]
-Whole = Annotated[int, Field(strict=True)]
-"""Neither "5" nor 5.0 nor true. Say `ge` and `le` too: PostgreSQL's integers end."""
+Whole = Annotated[int, Field(strict=True), BeforeValidator(_without_fraction)]
+"""5, or 5.0, which is the same number to JSON; neither "5" nor true. Say `ge` and `le`
+too: PostgreSQL's integers end.
+"""
 
 Instant = Annotated[
     AwareDatetime, BeforeValidator(_written_out), AfterValidator(_reasonable)
@@ -127,7 +133,7 @@ Zone = Annotated[
 ]
 
 MAX_VERSION = 2**31 - 1
-Version = Annotated[int, Field(strict=True, ge=1, le=MAX_VERSION)]
+Version = Annotated[Whole, Field(ge=1, le=MAX_VERSION)]
 
 
 def answer(
