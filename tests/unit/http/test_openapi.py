@@ -23,6 +23,7 @@ from scheduling.entrypoints.http import (
     schedules,
     settings,
     slots,
+    waitlist,
 )
 from scheduling.entrypoints.http.app import Wired, create_app
 from scheduling.entrypoints.http.problems import status_of
@@ -40,6 +41,8 @@ BODIES: list[type[BaseModel]] = [
     schedules.ScheduleBody,
     settings.SettingsBody,
     slots.SlotBody,
+    waitlist.WishBody,
+    waitlist.FulfilmentBody,
 ]
 
 Document = dict[str, Any]
@@ -91,6 +94,11 @@ def test_names_of_operations_never_change(document: Document) -> None:
         "createSchedule": "POST /v1/schedules",
         "getSchedule": "GET /v1/schedules/{id}",
         "previewAvailabilityPattern": "POST /v1/schedules/preview",
+        "addToWaitlist": "POST /v1/waitlist",
+        "getWaitlist": "GET /v1/waitlist",
+        "getWaitlistEntry": "GET /v1/waitlist/{id}",
+        "fulfillWaitlistEntry": "POST /v1/waitlist/{id}/fulfil",
+        "removeFromWaitlist": "DELETE /v1/waitlist/{id}",
         "putPractitioner": "PUT /v1/practitioners/{id}",
         "getPractitioner": "GET /v1/practitioners/{id}",
         "putLocation": "PUT /v1/locations/{id}",

@@ -23,6 +23,7 @@ from scheduling.entrypoints.http import (
     settings,
     slots,
     stream,
+    waitlist,
 )
 from scheduling.entrypoints.http.commanding import CommandDoor
 from scheduling.entrypoints.http.event_stream import OpenStreams
@@ -59,6 +60,7 @@ _ROOMS = (
     patients,
     practitioner_roles,
     settings,
+    waitlist,
     stream,
 )
 

@@ -1,12 +1,11 @@
 """`/v1/appointments`: book, read, cancel."""
 
-from datetime import timedelta
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from fastapi import Depends, Request
 from fastapi.responses import Response
-from pydantic import ConfigDict, Field, model_validator
+from pydantic import ConfigDict, Field
 
 from scheduling.application.ports.identity import Caller, Forbidden, Scope
 from scheduling.application.ports.repositories import StoredAnswer
@@ -14,21 +13,16 @@ from scheduling.domain import errors
 from scheduling.domain.appointment import Appointment, CancelReason, Initiator
 from scheduling.domain.booking_request import (
     BookingRequest,
-    BySlot,
-    ByStart,
     Override,
 )
 from scheduling.domain.claim import ActorKind, Resource
 from scheduling.domain.identifiers import (
     AppointmentId,
-    LocationId,
     PatientId,
-    PractitionerId,
-    SlotId,
 )
-from scheduling.domain.period import Period
 from scheduling.domain.status import Status
 from scheduling.entrypoints.http import documented
+from scheduling.entrypoints.http.booking_time import BookingTime
 from scheduling.entrypoints.http.caller import Requires
 from scheduling.entrypoints.http.commanding import commanding, expected_version
 from scheduling.entrypoints.http.direct_route import room
@@ -40,7 +34,6 @@ from scheduling.entrypoints.http.shapes import (
     Line,
     Shape,
     Version,
-    Whole,
     answer,
 )
 from scheduling.entrypoints.http.use_cases import Queries
@@ -48,7 +41,6 @@ from scheduling.entrypoints.http.use_cases import Queries
 router = room("/appointments", "appointments")
 
 _KINDS = {"room": ActorKind.ROOM, "device": ActorKind.DEVICE}
-_DAY = 24 * 60
 
 
 class ResourceBody(Shape):
@@ -56,7 +48,7 @@ class ResourceBody(Shape):
     id: UUID
 
 
-class BookingBody(Shape):
+class BookingBody(BookingTime):
     """By `slotId`, or by practitioner, location, start and duration."""
 
     model_config = ConfigDict(
@@ -80,11 +72,6 @@ class BookingBody(Shape):
     )
 
     patient_id: UUID
-    slot_id: UUID | None = None
-    practitioner_id: UUID | None = None
-    location_id: UUID | None = None
-    start: Instant | None = None
-    duration_minutes: Annotated[Whole, Field(ge=1, le=_DAY)] | None = None
     appointment_type: Line
     reason: FreeText | None = None
     notes: FreeText | None = None
@@ -92,29 +79,13 @@ class BookingBody(Shape):
     allow_double_booking: Flag = False
     override_reason: FreeText | None = None
 
-    @model_validator(mode="after")
-    def _one_way_to_say_when(self) -> Self:
-        by_start = (
-            self.practitioner_id,
-            self.location_id,
-            self.start,
-            self.duration_minutes,
-        )
-        given = sum(value is not None for value in by_start)
-        if given != (0 if self.slot_id else len(by_start)):
-            raise ValueError(
-                "give slotId alone, or practitionerId, locationId, start and "
-                "durationMinutes together"
-            )
-        return self
-
     def to_request(self, caller: Caller) -> BookingRequest:
         if caller.patient_id is not None and self.resources:
             # Which room or device a visit takes is the clinic's to say.
             raise Forbidden(Scope.MANAGE)
         return BookingRequest(
             patient_id=PatientId(self.patient_id),
-            when=self._when(),
+            when=self.when(),
             appointment_type=self.appointment_type,
             reason=self.reason,
             notes=self.notes,
@@ -124,20 +95,6 @@ class BookingBody(Shape):
             override=Override(self.override_reason, caller.may(Scope.OVERRIDE))
             if self.allow_double_booking
             else None,
-        )
-
-    def _when(self) -> BySlot | ByStart:
-        if (
-            self.practitioner_id is None
-            or self.location_id is None
-            or self.start is None
-            or self.duration_minutes is None
-        ):
-            return BySlot(SlotId(self.slot_id or UUID(int=0)))
-        return ByStart(
-            PractitionerId(self.practitioner_id),
-            LocationId(self.location_id),
-            Period.of(self.start, timedelta(minutes=self.duration_minutes)),
         )
 
 

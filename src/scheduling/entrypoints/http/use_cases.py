@@ -2,15 +2,20 @@
 
 from dataclasses import dataclass
 
+from scheduling.application.commands.add_to_waitlist import AddToWaitlist
 from scheduling.application.commands.book_appointment import BookAppointment
 from scheduling.application.commands.cancel_appointment import CancelAppointment
 from scheduling.application.commands.create_schedule import CreateSchedule
 from scheduling.application.commands.create_slot import CreateSlot
+from scheduling.application.commands.fulfill_waitlist_entry import (
+    FulfillWaitlistEntry,
+)
 from scheduling.application.commands.put_location import PutLocation
 from scheduling.application.commands.put_patient import PutPatient
 from scheduling.application.commands.put_practitioner import PutPractitioner
 from scheduling.application.commands.put_practitioner_role import PutPractitionerRole
 from scheduling.application.commands.put_settings import PutSettings
+from scheduling.application.commands.remove_from_waitlist import RemoveFromWaitlist
 from scheduling.application.ports.audit import AuditClient
 from scheduling.application.ports.clock import Clock
 from scheduling.application.ports.event_feed import EventFeed
@@ -27,6 +32,8 @@ from scheduling.application.queries.get_practitioner_role import GetPractitioner
 from scheduling.application.queries.get_schedule import GetSchedule
 from scheduling.application.queries.get_settings import GetSettings
 from scheduling.application.queries.get_slot import GetSlot
+from scheduling.application.queries.get_waitlist import GetWaitlist
+from scheduling.application.queries.get_waitlist_entry import GetWaitlistEntry
 from scheduling.application.queries.preview_availability_pattern import (
     PreviewAvailabilityPattern,
 )
@@ -46,6 +53,9 @@ class Commands:
     put_patient: PutPatient
     put_practitioner_role: PutPractitionerRole
     put_settings: PutSettings
+    add_to_waitlist: AddToWaitlist
+    fulfill_waitlist_entry: FulfillWaitlistEntry
+    remove_from_waitlist: RemoveFromWaitlist
 
     @classmethod
     def over(cls, begin: BeginWork, now: Clock) -> "Commands":
@@ -59,6 +69,9 @@ class Commands:
             put_patient=PutPatient(begin, now),
             put_practitioner_role=PutPractitionerRole(begin, now),
             put_settings=PutSettings(begin, now),
+            add_to_waitlist=AddToWaitlist(begin, now),
+            fulfill_waitlist_entry=FulfillWaitlistEntry(begin, now),
+            remove_from_waitlist=RemoveFromWaitlist(begin, now),
         )
 
 
@@ -74,6 +87,8 @@ class Queries:
     get_practitioner_role: GetPractitionerRole
     get_schedule: GetSchedule
     get_slot: GetSlot
+    get_waitlist: GetWaitlist
+    get_waitlist_entry: GetWaitlistEntry
     get_settings: GetSettings
     search_available_slots: SearchAvailableSlots
     preview_availability_pattern: PreviewAvailabilityPattern
@@ -92,6 +107,8 @@ class Queries:
             get_practitioner_role=GetPractitionerRole(begin),
             get_schedule=GetSchedule(begin),
             get_slot=GetSlot(begin),
+            get_waitlist=GetWaitlist(begin, audit),
+            get_waitlist_entry=GetWaitlistEntry(begin, audit),
             get_settings=GetSettings(begin),
             search_available_slots=SearchAvailableSlots(begin, now),
             preview_availability_pattern=PreviewAvailabilityPattern(),
