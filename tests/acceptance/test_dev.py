@@ -15,12 +15,17 @@ import time
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from uuid import UUID
 
 import asyncpg
+import httpx2
 import nats
 import pytest
 
 from scheduling.adapters.embedded.postgres import EmbeddedPostgres
+from scheduling.adapters.tokens.issuer import open_dev_issuer
+from scheduling.application.ports.identity import Scope
+from scheduling.entrypoints.settings import DEV_ISSUER_PREFIX
 
 PATIENCE = 60.0
 """Seconds until `ready`, on a machine that runs other tests at the same time."""
@@ -171,6 +176,35 @@ async def test_what_dies_comes_back_at_the_same_place(data_dir: Path) -> None:
         assert running.told == told
         await running.stop()
         assert running.process.returncode == 0
+
+
+async def test_events_can_be_followed_and_who_does_holds_up_no_ctrl_c(
+    data_dir: Path,
+) -> None:
+    async with dev(data_dir, "--port", "0") as running, asyncio.timeout(PATIENCE):
+        told = running.told
+        issuer = open_dev_issuer(data_dir, prefix=DEV_ISSUER_PREFIX)
+        token = issuer.mint(tenant_id=UUID(told["tenantId"]), scope=Scope.READ)
+        async with httpx2.AsyncClient(
+            base_url=told["apiUrl"], headers={"Authorization": f"Bearer {token}"}
+        ) as http:
+            path = "/v1/events/stream"
+            # 503 until the relay, another process, has made the stream.
+            while not (heard := await followed(http, path, running)):  # noqa: ASYNC110
+                await asyncio.sleep(0.05)
+        assert running.process.returncode == 0
+        assert heard.startswith("retry: ")
+
+
+async def followed(http: httpx2.AsyncClient, path: str, running: Dev) -> str:
+    async with http.stream("GET", path) as answer:
+        if answer.status_code == 503:
+            return ""
+        assert answer.status_code == 200
+        texts = answer.aiter_text()
+        first = await anext(texts)
+        assert await running.stop() == ""
+        return first + "".join([text async for text in texts])
 
 
 async def test_after_kill_9_the_next_start_finds_all_in_order(data_dir: Path) -> None:
