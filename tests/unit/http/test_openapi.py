@@ -14,7 +14,9 @@ from pydantic import BaseModel
 from scheduling.domain import errors
 from scheduling.entrypoints.http import (
     appointments,
+    booking,
     exception_bodies,
+    holds,
     locations,
     patients,
     practitioner_roles,
@@ -30,7 +32,13 @@ from scheduling.entrypoints.http.problems import status_of
 from tests.unit.http.test_problems import refusals
 
 BODIES: list[type[BaseModel]] = [
-    appointments.BookingBody,
+    booking.BookingBody,
+    booking.SelfBookingBody,
+    holds.HoldBody,
+    appointments.RescheduleBody,
+    appointments.EditBody,
+    appointments.StatusBody,
+    appointments.CheckInBody,
     appointments.CancelBody,
     locations.LocationBody,
     patients.PatientBody,
@@ -85,7 +93,14 @@ def test_names_of_operations_never_change(document: Document) -> None:
     named = {o["operationId"]: where for where, o in operations(document)}
     assert named == {
         "bookAppointment": "POST /v1/appointments",
+        "selfBookAppointment": "POST /v1/appointments/self-book",
+        "holdSlot": "POST /v1/slots/{id}/hold",
+        "releaseHold": "DELETE /v1/holds/{id}",
         "getAppointment": "GET /v1/appointments/{id}",
+        "editAppointment": "PATCH /v1/appointments/{id}",
+        "rescheduleAppointment": "POST /v1/appointments/{id}/reschedule",
+        "checkInPatient": "POST /v1/appointments/{id}/check-in",
+        "updateAppointmentStatus": "POST /v1/appointments/{id}/status",
         "getAppointmentHistory": "GET /v1/appointments/{id}/history",
         "cancelAppointment": "POST /v1/appointments/{id}/cancel",
         "searchAvailableSlots": "GET /v1/availability",

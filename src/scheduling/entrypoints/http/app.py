@@ -11,7 +11,9 @@ from scheduling.application.ports.identity import Authenticate
 from scheduling.entrypoints.http import (
     appointments,
     availability,
+    booking,
     history,
+    holds,
     locations,
     openapi,
     operations,
@@ -26,6 +28,7 @@ from scheduling.entrypoints.http import (
     waitlist,
 )
 from scheduling.entrypoints.http.commanding import CommandDoor
+from scheduling.entrypoints.http.direct_route import keep_fixed_words
 from scheduling.entrypoints.http.event_stream import OpenStreams
 from scheduling.entrypoints.http.middleware import FrontDoor
 from scheduling.entrypoints.http.operations import Readiness
@@ -49,6 +52,8 @@ class Wired(TypedDict):
 
 
 _ROOMS = (
+    booking,
+    holds,
     appointments,
     history,
     availability,
@@ -82,6 +87,7 @@ def create_app(wiring: Wiring) -> FastAPI:
     # routes up anew with every request.
     for room in (*_ROOMS, operations, openapi):
         app.router.routes.extend(room.router.routes)
+    keep_fixed_words(app.router.routes)
     openapi.describe(app)
     answer_with_problems(app)
     return app

@@ -1,101 +1,54 @@
-"""`/v1/appointments`: book, read, cancel."""
+"""`/v1/appointments/{id}`: read, move, edit, and take it through its life."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Self
 from uuid import UUID
 
 from fastapi import Depends, Request
 from fastapi.responses import Response
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Field, model_validator
 
+from scheduling.application.commands.edit_appointment import Edits
 from scheduling.application.ports.identity import Caller, Forbidden, Scope
-from scheduling.application.ports.repositories import StoredAnswer
 from scheduling.domain import errors
-from scheduling.domain.appointment import Appointment, CancelReason, Initiator
-from scheduling.domain.booking_request import (
-    BookingRequest,
-    Override,
-)
-from scheduling.domain.claim import ActorKind, Resource
+from scheduling.domain.appointment import CancelReason, Initiator
+from scheduling.domain.booking_request import BySlot
 from scheduling.domain.identifiers import (
     AppointmentId,
-    PatientId,
+    LocationId,
+    PractitionerId,
+    SlotId,
 )
+from scheduling.domain.moving import NewTime, Otherwise
 from scheduling.domain.status import Status
 from scheduling.entrypoints.http import documented
-from scheduling.entrypoints.http.booking_time import BookingTime
+from scheduling.entrypoints.http.appointment_shapes import (
+    CHANGED_MEANWHILE,
+    NOT_THERE,
+    NOT_TO_BE_HAD,
+    AppointmentView,
+    ResourceBody,
+    appointment_view,
+    as_it_is,
+    resources_from,
+)
+from scheduling.entrypoints.http.booking_time import DAY_IN_MINUTES
 from scheduling.entrypoints.http.caller import Requires
 from scheduling.entrypoints.http.commanding import commanding, expected_version
 from scheduling.entrypoints.http.direct_route import room
 from scheduling.entrypoints.http.found import found
 from scheduling.entrypoints.http.shapes import (
-    Flag,
     FreeText,
     Instant,
     Line,
     Shape,
     Version,
-    answer,
+    Whole,
 )
 from scheduling.entrypoints.http.use_cases import Queries
 
 router = room("/appointments", "appointments")
 
-_KINDS = {"room": ActorKind.ROOM, "device": ActorKind.DEVICE}
-
-
-class ResourceBody(Shape):
-    type: Literal["room", "device"]
-    id: UUID
-
-
-class BookingBody(BookingTime):
-    """By `slotId`, or by practitioner, location, start and duration."""
-
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "patientId": "019a9d3e-0000-7000-8000-000000000401",
-                    "slotId": "019a9d3e-0000-7000-8000-000000000501",
-                    "appointmentType": "consultation",
-                },
-                {
-                    "patientId": "019a9d3e-0000-7000-8000-000000000401",
-                    "practitionerId": "019a9d3e-0000-7000-8000-000000000101",
-                    "locationId": "019a9d3e-0000-7000-8000-000000000201",
-                    "start": "2030-01-07T09:00:00-03:00",
-                    "durationMinutes": 60,
-                    "appointmentType": "procedure",
-                },
-            ]
-        }
-    )
-
-    patient_id: UUID
-    appointment_type: Line
-    reason: FreeText | None = None
-    notes: FreeText | None = None
-    resources: Annotated[tuple[ResourceBody, ...], Field(max_length=10)] = ()
-    allow_double_booking: Flag = False
-    override_reason: FreeText | None = None
-
-    def to_request(self, caller: Caller) -> BookingRequest:
-        if caller.patient_id is not None and self.resources:
-            # Which room or device a visit takes is the clinic's to say.
-            raise Forbidden(Scope.MANAGE)
-        return BookingRequest(
-            patient_id=PatientId(self.patient_id),
-            when=self.when(),
-            appointment_type=self.appointment_type,
-            reason=self.reason,
-            notes=self.notes,
-            resources=tuple(
-                dict.fromkeys(Resource(_KINDS[r.type], r.id) for r in self.resources)
-            ),
-            override=Override(self.override_reason, caller.may(Scope.OVERRIDE))
-            if self.allow_double_booking
-            else None,
-        )
+_Minutes = Annotated[Whole, Field(ge=1, le=DAY_IN_MINUTES)]
 
 
 class CancelBody(Shape):
@@ -113,133 +66,117 @@ class CancelBody(Shape):
     version: Version | None = None
 
 
-class ParticipantView(Shape):
-    type: Literal["patient", "practitioner", "location", "room", "device"]
-    id: UUID
-    status: Literal["accepted", "needs-action"]
+def _practitioner(id: UUID | None) -> PractitionerId | None:
+    return None if id is None else PractitionerId(id)
 
 
-class AppointmentView(Shape):
-    id: UUID
-    patient_id: UUID
-    practitioner_id: UUID
-    location_id: UUID
-    slot_ids: list[UUID]
-    start: Instant
-    end: Instant
-    timezone: str
-    duration_minutes: int
-    appointment_type: str
+class RescheduleBody(Shape):
+    """By `slotId`, or by `start`; what is not said otherwise stays as it is."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {"slotId": "019a9d3e-0000-7000-8000-000000000501", "version": 1},
+                {"start": "2030-01-07T10:00:00-03:00", "version": 1},
+            ]
+        }
+    )
+
+    slot_id: UUID | None = None
+    start: Instant | None = None
+    practitioner_id: UUID | None = None
+    location_id: UUID | None = None
+    duration_minutes: _Minutes | None = None
+    reason: FreeText | None = None
+    version: Version | None = None
+
+    @model_validator(mode="after")
+    def _one_way_to_say_when(self) -> Self:
+        otherwise = (self.practitioner_id, self.location_id, self.duration_minutes)
+        if (self.slot_id is None) is (self.start is None) or (
+            self.slot_id is not None and otherwise != (None, None, None)
+        ):
+            raise ValueError(
+                "give slotId alone, or start, with practitionerId, locationId and "
+                "durationMinutes where they change"
+            )
+        return self
+
+    def when(self) -> NewTime:
+        if self.slot_id is not None:
+            return BySlot(SlotId(self.slot_id))
+        return Otherwise(
+            start=self.start,
+            minutes=self.duration_minutes,
+            practitioner_id=_practitioner(self.practitioner_id),
+            location_id=None
+            if self.location_id is None
+            else LocationId(self.location_id),
+        )
+
+
+class EditBody(Shape):
+    """What is left out stays as it is; null clears a reason or notes."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {"appointmentType": "follow-up", "durationMinutes": 60, "version": 1}
+            ]
+        }
+    )
+
+    appointment_type: Line | None = None
+    reason: FreeText | None = None
+    notes: FreeText | None = None
+    duration_minutes: _Minutes | None = None
+    practitioner_id: UUID | None = None
+    resources: Annotated[tuple[ResourceBody, ...], Field(max_length=10)] = ()
+    version: Version | None = None
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Self:
+        if not self.model_fields_set - {"version"}:
+            raise ValueError("say what is to change")
+        return self
+
+    def to_edits(self, caller: Caller) -> Edits:
+        given = self.model_fields_set
+        if caller.patient_id is not None and given - {"reason", "version"}:
+            # A patient may say why they come; the rest is the clinic's to say.
+            raise Forbidden(Scope.MANAGE)
+        fields: dict[str, Any] = {
+            name: getattr(self, name) for name in ("reason", "notes") if name in given
+        }
+        if self.appointment_type is not None:
+            fields["appointment_type"] = self.appointment_type
+        if "resources" in given:
+            fields["resources"] = resources_from(self.resources)
+        place = Otherwise(
+            minutes=self.duration_minutes,
+            practitioner_id=_practitioner(self.practitioner_id),
+        )
+        return Edits(fields=fields, place=None if place == Otherwise() else place)
+
+
+class StatusBody(Shape):
+    """The next step. To cancel, `reasonCode` is one of those that `/cancel` takes."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"status": "confirmed", "version": 1}]}
+    )
+
     status: Status
-    reason: str | None
-    notes: str | None
-    participants: list[ParticipantView]
-    overbooked: bool
-    hold_expires_at: Instant | None
-    sub_file_id: UUID | None
-    created_at: Instant
-    updated_at: Instant
-    version: int
+    reason_code: Annotated[Line, Field(max_length=64)] | None = None
+    comment: FreeText | None = None
+    version: Version | None = None
 
 
-def appointment_view(one: Appointment) -> dict[str, Any]:
-    """The shape of `AppointmentView` (a test holds it to that), without a model."""
-    return {
-        "id": one.id,
-        "patientId": one.patient_id,
-        "practitionerId": one.practitioner_id,
-        "locationId": one.location_id,
-        "slotIds": one.slot_ids,
-        "start": one.period.start,
-        "end": one.period.end,
-        "timezone": one.timezone,
-        "durationMinutes": int(one.period.length.total_seconds() // 60),
-        "appointmentType": one.appointment_type,
-        "status": one.status,
-        "reason": one.reason,
-        "notes": one.notes,
-        "participants": _participants(one),
-        "overbooked": one.overbooked,
-        "holdExpiresAt": one.hold_expires_at,
-        "subFileId": one.sub_file_id,
-        "createdAt": one.created_at,
-        "updatedAt": one.updated_at,
-        "version": one.version,
-    }
+class CheckInBody(Shape):
+    model_config = ConfigDict(json_schema_extra={"examples": [{"version": 1}]})
 
-
-_PATIENT_HAS_SAID_YES = frozenset(
-    {Status.CONFIRMED, Status.ARRIVED, Status.IN_PROGRESS, Status.COMPLETED}
-)
-
-
-def _participants(one: Appointment) -> list[dict[str, Any]]:
-    """FHIR R4's Appointment.participant: who takes part, and who has agreed to it."""
-    agreed = one.status in _PATIENT_HAS_SAID_YES
-    return [
-        {
-            "type": "patient",
-            "id": one.patient_id,
-            "status": "accepted" if agreed else "needs-action",
-        },
-        {"type": "practitioner", "id": one.practitioner_id, "status": "accepted"},
-        {"type": "location", "id": one.location_id, "status": "accepted"},
-        *(
-            {
-                "type": resource.kind.name.lower(),
-                "id": resource.id,
-                "status": "accepted",
-            }
-            for resource in one.resources
-        ),
-    ]
-
-
-def _booked(one: Appointment) -> StoredAnswer:
-    return answer(
-        201,
-        appointment_view(one),
-        version=one.version,
-        Location=f"/v1/appointments/{one.id}",
-    )
-
-
-def _as_it_is(one: Appointment) -> StoredAnswer:
-    return answer(200, appointment_view(one), version=one.version)
-
-
-@router.post(
-    "",
-    **documented.command(
-        AppointmentView,
-        errors.PatientNotFound,
-        errors.PractitionerNotFound,
-        errors.LocationNotFound,
-        errors.SlotNotFound,
-        errors.PractitionerNotAvailable,
-        errors.PractitionerNotAssigned,
-        errors.OutsideSchedule,
-        errors.OutsideBookingWindow,
-        errors.SlotNotAvailable,
-        errors.DoubleBookingDetected,
-        errors.BufferTimeConflict,
-        errors.BookingLimitReached,
-        errors.DoubleBookingOverrideDenied,
-        status=201,
-    ),
-)
-async def book_appointment(
-    wanted: BookingBody,
-    request: Request,
-    caller: Annotated[Caller, Depends(Requires(Scope.BOOK))],
-) -> Response:
-    """Book a slot, or consecutive slots from a start."""
-    return await commanding(
-        request,
-        caller,
-        lambda do: do.book_appointment(caller, wanted.to_request(caller)),
-        _booked,
-    )
+    comment: FreeText | None = None
+    version: Version | None = None
 
 
 @router.get("/{id}", **documented.reading(AppointmentView, errors.AppointmentNotFound))
@@ -254,15 +191,82 @@ async def get_appointment(
     return found(request, appointment_view(one), one.version)
 
 
+@router.patch(
+    "/{id}",
+    **documented.command(
+        AppointmentView,
+        errors.AppointmentNotFound,
+        errors.InvalidStatusTransition,
+        *CHANGED_MEANWHILE,
+        *NOT_THERE,
+        *NOT_TO_BE_HAD,
+        errors.SlotNotAvailable,
+        status=200,
+        if_match=True,
+    ),
+)
+async def edit_appointment(
+    id: UUID,
+    wanted: EditBody,
+    request: Request,
+    caller: Annotated[Caller, Depends(Requires(Scope.BOOK))],
+) -> Response:
+    """Change type, reason, notes, duration, practitioner or resources."""
+    return await commanding(
+        request,
+        caller,
+        lambda do: do.edit_appointment(
+            caller,
+            AppointmentId(id),
+            wanted.to_edits(caller),
+            expected=expected_version(request, wanted.version),
+        ),
+        as_it_is,
+    )
+
+
+@router.post(
+    "/{id}/reschedule",
+    **documented.command(
+        AppointmentView,
+        errors.AppointmentNotFound,
+        errors.InvalidStatusTransition,
+        *CHANGED_MEANWHILE,
+        *NOT_THERE,
+        *NOT_TO_BE_HAD,
+        errors.NewSlotNotAvailable,
+        status=200,
+        if_match=True,
+    ),
+)
+async def reschedule_appointment(
+    id: UUID,
+    wanted: RescheduleBody,
+    request: Request,
+    caller: Annotated[Caller, Depends(Requires(Scope.BOOK))],
+) -> Response:
+    """Move it. Where the new time cannot be had, the old one stands."""
+    return await commanding(
+        request,
+        caller,
+        lambda do: do.reschedule_appointment(
+            caller,
+            AppointmentId(id),
+            expected=expected_version(request, wanted.version),
+            when=wanted.when(),
+            comment=wanted.reason,
+        ),
+        as_it_is,
+    )
+
+
 @router.post(
     "/{id}/cancel",
     **documented.command(
         AppointmentView,
         errors.AppointmentNotFound,
         errors.InvalidStatusTransition,
-        errors.OptimisticLockConflict,
-        errors.PreconditionFailed,
-        errors.PreconditionRequired,
+        *CHANGED_MEANWHILE,
         status=200,
         if_match=True,
     ),
@@ -289,5 +293,102 @@ async def cancel_appointment(
             initiated_by=wanted.initiated_by,
             comment=wanted.comment,
         ),
-        _as_it_is,
+        as_it_is,
     )
+
+
+@router.post(
+    "/{id}/check-in",
+    **documented.command(
+        AppointmentView,
+        errors.AppointmentNotFound,
+        errors.InvalidStatusTransition,
+        *CHANGED_MEANWHILE,
+        *NOT_THERE,
+        *NOT_TO_BE_HAD,
+        errors.SlotNotAvailable,
+        status=200,
+        if_match=True,
+    ),
+)
+async def check_in_patient(
+    id: UUID,
+    wanted: CheckInBody,
+    request: Request,
+    caller: Annotated[Caller, Depends(Requires(Scope.BOOK))],
+) -> Response:
+    """The patient is here."""
+    return await commanding(
+        request,
+        caller,
+        lambda do: do.update_appointment_status(
+            caller,
+            AppointmentId(id),
+            expected=expected_version(request, wanted.version),
+            status=Status.ARRIVED,
+            comment=wanted.comment,
+        ),
+        as_it_is,
+    )
+
+
+@router.post(
+    "/{id}/status",
+    **documented.command(
+        AppointmentView,
+        errors.AppointmentNotFound,
+        errors.InvalidStatusTransition,
+        errors.HoldExpired,
+        *CHANGED_MEANWHILE,
+        *NOT_THERE,
+        *NOT_TO_BE_HAD,
+        errors.SlotNotAvailable,
+        status=200,
+        if_match=True,
+    ),
+)
+async def update_appointment_status(
+    id: UUID,
+    wanted: StatusBody,
+    request: Request,
+    caller: Annotated[Caller, Depends(Requires(Scope.BOOK))],
+) -> Response:
+    """Take the next step of the life of an appointment, or take one back."""
+    expected = expected_version(request, wanted.version)
+    if wanted.status is Status.CANCELLED:
+        reason = _cancel_reason(wanted.reason_code)
+        by = Initiator.STAFF if caller.patient_id is None else Initiator.PATIENT
+        return await commanding(
+            request,
+            caller,
+            lambda do: do.cancel_appointment(
+                caller,
+                AppointmentId(id),
+                expected=expected,
+                reason_code=reason,
+                initiated_by=by,
+                comment=wanted.comment,
+            ),
+            as_it_is,
+        )
+    return await commanding(
+        request,
+        caller,
+        lambda do: do.update_appointment_status(
+            caller,
+            AppointmentId(id),
+            expected=expected,
+            status=wanted.status,
+            reason_code=wanted.reason_code,
+            comment=wanted.comment,
+        ),
+        as_it_is,
+    )
+
+
+def _cancel_reason(given: str | None) -> CancelReason:
+    try:
+        return CancelReason(given or "")
+    except ValueError:
+        known = ", ".join(CancelReason)
+        raise errors.InvalidInput(f"is one of {known}", "reasonCode") from None

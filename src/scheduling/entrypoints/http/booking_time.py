@@ -11,7 +11,7 @@ from scheduling.domain.identifiers import LocationId, PractitionerId, SlotId
 from scheduling.domain.period import Period
 from scheduling.entrypoints.http.shapes import Instant, Shape, Whole
 
-_DAY = 24 * 60
+DAY_IN_MINUTES = 24 * 60
 
 
 class BookingTime(Shape):
@@ -21,7 +21,7 @@ class BookingTime(Shape):
     practitioner_id: UUID | None = None
     location_id: UUID | None = None
     start: Instant | None = None
-    duration_minutes: Annotated[Whole, Field(ge=1, le=_DAY)] | None = None
+    duration_minutes: Annotated[Whole, Field(ge=1, le=DAY_IN_MINUTES)] | None = None
 
     @model_validator(mode="after")
     def _one_way_to_say_when(self) -> Self:

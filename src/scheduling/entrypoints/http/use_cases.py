@@ -4,19 +4,28 @@ from dataclasses import dataclass
 
 from scheduling.application.commands.add_to_waitlist import AddToWaitlist
 from scheduling.application.commands.book_appointment import BookAppointment
+from scheduling.application.commands.book_held_appointment import BookHeldAppointment
 from scheduling.application.commands.cancel_appointment import CancelAppointment
 from scheduling.application.commands.create_schedule import CreateSchedule
 from scheduling.application.commands.create_slot import CreateSlot
+from scheduling.application.commands.edit_appointment import EditAppointment
 from scheduling.application.commands.fulfill_waitlist_entry import (
     FulfillWaitlistEntry,
 )
+from scheduling.application.commands.hold_slot import HoldSlot
 from scheduling.application.commands.put_location import PutLocation
 from scheduling.application.commands.put_patient import PutPatient
 from scheduling.application.commands.put_practitioner import PutPractitioner
 from scheduling.application.commands.put_practitioner_role import PutPractitionerRole
 from scheduling.application.commands.put_settings import PutSettings
+from scheduling.application.commands.release_hold import ReleaseHold
 from scheduling.application.commands.remove_from_waitlist import RemoveFromWaitlist
+from scheduling.application.commands.reschedule_appointment import RescheduleAppointment
+from scheduling.application.commands.update_appointment_status import (
+    UpdateAppointmentStatus,
+)
 from scheduling.application.ports.audit import AuditClient
+from scheduling.application.ports.availability import ReadSettings
 from scheduling.application.ports.clock import Clock
 from scheduling.application.ports.event_feed import EventFeed
 from scheduling.application.ports.unit_of_work import BeginWork
@@ -46,6 +55,12 @@ class Commands:
 
     book_appointment: BookAppointment
     cancel_appointment: CancelAppointment
+    release_hold: ReleaseHold
+    hold_slot: HoldSlot
+    update_appointment_status: UpdateAppointmentStatus
+    edit_appointment: EditAppointment
+    reschedule_appointment: RescheduleAppointment
+    book_held_appointment: BookHeldAppointment
     create_schedule: CreateSchedule
     create_slot: CreateSlot
     put_practitioner: PutPractitioner
@@ -62,6 +77,12 @@ class Commands:
         return cls(
             book_appointment=BookAppointment(begin, now),
             cancel_appointment=CancelAppointment(begin, now),
+            release_hold=ReleaseHold(begin, now),
+            hold_slot=HoldSlot(begin, now),
+            update_appointment_status=UpdateAppointmentStatus(begin, now),
+            edit_appointment=EditAppointment(begin, now),
+            reschedule_appointment=RescheduleAppointment(begin, now),
+            book_held_appointment=BookHeldAppointment(begin, now),
             create_schedule=CreateSchedule(begin, now),
             create_slot=CreateSlot(begin, now),
             put_practitioner=PutPractitioner(begin, now),
@@ -96,7 +117,12 @@ class Queries:
 
     @classmethod
     def over(
-        cls, begin: BeginWork, now: Clock, audit: AuditClient, feed: EventFeed
+        cls,
+        begin: BeginWork,
+        settings: ReadSettings,
+        now: Clock,
+        audit: AuditClient,
+        feed: EventFeed,
     ) -> "Queries":
         return cls(
             get_appointment_by_id=GetAppointmentById(begin, audit),
@@ -110,7 +136,7 @@ class Queries:
             get_waitlist=GetWaitlist(begin, audit),
             get_waitlist_entry=GetWaitlistEntry(begin, audit),
             get_settings=GetSettings(begin),
-            search_available_slots=SearchAvailableSlots(begin, now),
+            search_available_slots=SearchAvailableSlots(begin, settings, now),
             preview_availability_pattern=PreviewAvailabilityPattern(),
             follow_events=FollowEvents(feed),
         )

@@ -26,7 +26,10 @@ from scheduling.domain.waitlist import (
     Wish,
 )
 from scheduling.entrypoints.http import documented
-from scheduling.entrypoints.http.appointments import AppointmentView, appointment_view
+from scheduling.entrypoints.http.appointment_shapes import (
+    AppointmentView,
+    appointment_view,
+)
 from scheduling.entrypoints.http.booking_time import BookingTime
 from scheduling.entrypoints.http.caller import Requires
 from scheduling.entrypoints.http.commanding import commanding, expected_version
