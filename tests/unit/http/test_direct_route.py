@@ -9,7 +9,11 @@ from fastapi.responses import Response
 
 from scheduling.application.ports.identity import Caller, Scope
 from scheduling.entrypoints.http.caller import Requires
-from scheduling.entrypoints.http.direct_route import DirectRoute, room
+from scheduling.entrypoints.http.direct_route import (
+    DirectRoute,
+    keep_fixed_words,
+    room,
+)
 from scheduling.entrypoints.http.middleware import FrontDoor
 from scheduling.entrypoints.http.problems import answer_with_problems
 from scheduling.entrypoints.http.refusals import RefusalAudit
@@ -41,10 +45,16 @@ async def asked(caller: Asking, how: str) -> str:
     return f"{how} {caller.subject}"
 
 
+@router.post("/preview")
+async def preview() -> Response:
+    return Response("preview", media_type="text/plain")
+
+
 @pytest.fixture
 async def client() -> AsyncIterator[httpx2.AsyncClient]:
     app = FastAPI()
     app.router.routes.extend(router.routes)
+    keep_fixed_words(app.router.routes)
     answer_with_problems(app)
     registry = open_metrics().registry
     metrics = RequestMetrics(registry)
@@ -137,3 +147,12 @@ async def test_a_handler_with_query_parameters_goes_fastapi_s_own_way(
     assert all(isinstance(route, DirectRoute) for route in router.routes)
     answer = await client.get("/v1/things/asked?how=so", headers=SIGNED_IN)
     assert answer.json() == "so reception"
+
+
+async def test_a_fixed_word_is_no_id(client: httpx2.AsyncClient) -> None:
+    """Whatever is not done with the word is not done, not done to a thing so named."""
+    assert (await client.post("/v1/things/preview")).text == "preview"
+    refused = await client.put("/v1/things/preview", json={}, headers=SIGNED_IN)
+    assert (refused.status_code, refused.headers["allow"]) == (405, "POST")
+    longer = await client.put("/v1/things/preview2", json={}, headers=SIGNED_IN)
+    assert longer.status_code == 422

@@ -3,27 +3,33 @@
 FastAPI's own handler opens three exit stacks, walks a tree of dependencies, parses the
 content type as if it were an e-mail's, and the body first as JSON and then as a model:
 about a third of the processor time of a booking. All our handlers take is a path id, a
-body, the request and its caller. `DirectRoute` overrides the hook that FastAPI has for
-such a case; the document, the status codes and the problems stay FastAPI's.
+body or one model of query parameters, the request and its caller. `DirectRoute`
+overrides the hook that FastAPI has for such a case; the document, the status codes and
+the problems stay FastAPI's.
 
 Who asks is settled before what is asked: a body is not looked at without a good token.
-A handler that takes anything else (query parameters) gets FastAPI's own way.
+A parameter that is given twice is refused unless it may be: nobody knows which of the
+two is meant. A handler that takes anything else gets FastAPI's own way.
 """
 
 import inspect
-from collections.abc import Awaitable, Callable, Mapping
+import re
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Annotated, Any, get_args, get_origin
 from uuid import UUID
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Request, params
 from fastapi.exceptions import RequestValidationError
 from fastapi.params import Depends
 from fastapi.responses import Response
 from fastapi.routing import APIRoute
 from pydantic import BaseModel, TypeAdapter, ValidationError
+from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from scheduling.domain.errors import InvalidInput
 from scheduling.entrypoints.http.caller import Requires
 from scheduling.entrypoints.http.openapi import operation_id
 
@@ -50,6 +56,22 @@ class DirectRoute(APIRoute):
             self.app = _direct(endpoint, takes)
 
 
+def keep_fixed_words(routes: Sequence[BaseRoute]) -> None:
+    """Have `/{id}` leave alone what another route calls by its name.
+
+    Else a GET of `/schedules/preview`, which takes POST only, would be asked for the
+    schedule `preview`, and be told that this is no id.
+    """
+    paths = [route for route in routes if isinstance(route, Route)]
+    fixed = [route.path for route in paths if "{" not in route.path]
+    for route in paths:
+        words = [word for word in fixed if route.path_regex.fullmatch(word)]
+        if words and "{" in route.path:
+            others = "|".join(map(re.escape, words))
+            pattern = route.path_regex.pattern.removeprefix("^")
+            route.path_regex = re.compile(f"^(?!(?:{others})$){pattern}")
+
+
 @dataclass(frozen=True, slots=True)
 class _Takes:
     """The names of a handler's parameters, by what they are."""
@@ -58,11 +80,12 @@ class _Takes:
     request: str | None
     caller: tuple[str, Requires] | None
     body: tuple[str, type[BaseModel]] | None
+    query: tuple[str, type[BaseModel]] | None
 
 
 def _takes(endpoint: Callable[..., Any]) -> _Takes | None:
     ids: list[str] = []
-    request = caller = body = None
+    request = caller = body = query = None
     for name, parameter in inspect.signature(endpoint).parameters.items():
         kind: Any = parameter.annotation
         if kind is Request:
@@ -71,11 +94,13 @@ def _takes(endpoint: Callable[..., Any]) -> _Takes | None:
             ids.append(name)
         elif (needed := _requires(kind)) is not None:
             caller = (name, needed)
+        elif (asked := _query_model(kind)) is not None:
+            query = (name, asked)
         elif isinstance(kind, type) and issubclass(kind, BaseModel):
             body = (name, kind)
         else:
             return None
-    return _Takes(tuple(ids), request, caller, body)
+    return _Takes(tuple(ids), request, caller, body, query)
 
 
 def _requires(kind: Any) -> Requires | None:  # noqa: ANN401
@@ -84,6 +109,18 @@ def _requires(kind: Any) -> Requires | None:  # noqa: ANN401
     marks = get_args(kind)[1:]
     found = (m.dependency for m in marks if isinstance(m, Depends))
     return next((d for d in found if isinstance(d, Requires)), None)
+
+
+def _query_model(kind: Any) -> type[BaseModel] | None:  # noqa: ANN401
+    """`Annotated[Model, Query()]`"""
+    if get_origin(kind) is not Annotated:
+        return None
+    model, *marks = get_args(kind)
+    if any(isinstance(mark, params.Query) for mark in marks) and isinstance(
+        model, type
+    ):
+        return model if issubclass(model, BaseModel) else None
+    return None
 
 
 def _direct(endpoint: Callable[..., Awaitable[Response]], takes: _Takes) -> ASGIApp:
@@ -100,6 +137,9 @@ def _direct(endpoint: Callable[..., Awaitable[Response]], takes: _Takes) -> ASGI
         if takes.body is not None:
             name, model = takes.body
             values[name] = request.state.body = await _body(request, model)
+        if takes.query is not None:
+            name, model = takes.query
+            values[name] = _query(request, model)
         response = await endpoint(**values)
         await response(scope, receive, send)
 
@@ -124,6 +164,31 @@ async def _body(request: Request, model: type[BaseModel]) -> BaseModel:
         return model.model_validate_json(given)
     except ValidationError as invalid:
         raise _told(invalid, "body") from invalid
+
+
+def _query(request: Request, model: type[BaseModel]) -> BaseModel:
+    repeatable = _repeatable(model)
+    given: dict[str, Any] = {}
+    for name, value in request.query_params.multi_items():
+        if name in repeatable:
+            given.setdefault(name, []).append(value)
+        elif name in given:
+            raise InvalidInput("must be given once", name)
+        else:
+            given[name] = value
+    try:
+        return model.model_validate(given)
+    except ValidationError as invalid:
+        raise _told(invalid, "query") from invalid
+
+
+@cache
+def _repeatable(model: type[BaseModel]) -> frozenset[str]:
+    return frozenset(
+        field.alias or name
+        for name, field in model.model_fields.items()
+        if get_origin(field.annotation) in {tuple, list}
+    )
 
 
 def _is_json(content_type: str) -> bool:
