@@ -369,13 +369,15 @@ def test_a_hold_needs_no_notice_a_second_time() -> None:
     known = facts(full(slot), claims=claims, settings=notice)
     request = asked_again(hold)
     later = EIGHT + timedelta(minutes=5)
-    assert decide_return(hold, Status.BOOKED, request, known, now=later)
+    used = decide_return(hold, Status.BOOKED, request, known, now=later)
+    assert used.appointment.status is Status.BOOKED
 
 
 def test_of_two_proposals_for_one_seat_the_second_is_refused() -> None:
     slot = a_slot()
     first = replace(a_booking(slot).appointment, status=Status.PROPOSED, events=())
     request = asked_again(first)
-    assert decide_return(first, Status.BOOKED, request, facts(slot), now=EIGHT)
+    taken = decide_return(first, Status.BOOKED, request, facts(slot), now=EIGHT)
+    assert taken.booking.seats == (slot.id,)
     with pytest.raises(SlotNotAvailable):
         decide_return(first, Status.BOOKED, request, facts(full(slot)), now=EIGHT)

@@ -37,7 +37,7 @@ entered-in-error  .        .       .      .         .       .           .       
 def written() -> dict[tuple[Status, Status], str]:
     head, *rows = MATRIX.strip().splitlines()
     columns = [Status(word) for word in head.split()]
-    cells = {}
+    cells: dict[tuple[Status, Status], str] = {}
     for row in rows:
         name, *marks = row.split()
         cells |= {(Status(name), to): m for to, m in zip(columns, marks, strict=True)}
