@@ -1,7 +1,10 @@
 from collections.abc import AsyncIterator, Iterator
+from typing import Any
 
 import pytest
 
+from tests.builders import open_clinic, slots_from
+from tests.contracts.reception import Open, Reception
 from tests.contracts.storages import PostgresStorage, Storage, postgres_storage
 from tests.fakes.storage import MemoryStorage
 from tests.servers import Databases
@@ -30,3 +33,18 @@ async def everywhere(request: pytest.FixtureRequest) -> AsyncIterator[Storage]:
     url = request.getfixturevalue("shared_database_url")
     async with postgres_storage(url, size=3) as storage:
         yield storage
+
+
+@pytest.fixture
+def reception(everywhere: Storage) -> Open:
+    async def opened(**told: Any) -> Reception:  # noqa: ANN401
+        count, patients = told.pop("slots", 4), told.pop("patients", 4)
+        clinic = await open_clinic(
+            everywhere.begin,
+            *slots_from("09:00", count=count),
+            patients=patients,
+            **told,
+        )
+        return Reception(everywhere, clinic)
+
+    return opened
