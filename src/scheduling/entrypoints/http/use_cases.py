@@ -34,6 +34,7 @@ from scheduling.application.queries.get_appointment_by_id import GetAppointmentB
 from scheduling.application.queries.get_appointment_history import (
     GetAppointmentHistory,
 )
+from scheduling.application.queries.get_calendar_view import GetCalendarView
 from scheduling.application.queries.get_location import GetLocation
 from scheduling.application.queries.get_patient import GetPatient
 from scheduling.application.queries.get_practitioner import GetPractitioner
@@ -41,8 +42,18 @@ from scheduling.application.queries.get_practitioner_role import GetPractitioner
 from scheduling.application.queries.get_schedule import GetSchedule
 from scheduling.application.queries.get_settings import GetSettings
 from scheduling.application.queries.get_slot import GetSlot
+from scheduling.application.queries.get_statistics import GetStatistics
 from scheduling.application.queries.get_waitlist import GetWaitlist
 from scheduling.application.queries.get_waitlist_entry import GetWaitlistEntry
+from scheduling.application.queries.list_patient_appointments import (
+    ListPatientAppointments,
+)
+from scheduling.application.queries.list_todays_appointments import (
+    ListTodaysAppointments,
+)
+from scheduling.application.queries.list_upcoming_appointments import (
+    ListUpcomingAppointments,
+)
 from scheduling.application.queries.preview_availability_pattern import (
     PreviewAvailabilityPattern,
 )
@@ -102,6 +113,11 @@ class Queries:
 
     get_appointment_by_id: GetAppointmentById
     get_appointment_history: GetAppointmentHistory
+    list_todays_appointments: ListTodaysAppointments
+    list_upcoming_appointments: ListUpcomingAppointments
+    list_patient_appointments: ListPatientAppointments
+    get_calendar_view: GetCalendarView
+    get_statistics: GetStatistics
     get_practitioner: GetPractitioner
     get_location: GetLocation
     get_patient: GetPatient
@@ -127,6 +143,11 @@ class Queries:
         return cls(
             get_appointment_by_id=GetAppointmentById(begin, audit),
             get_appointment_history=GetAppointmentHistory(begin, audit),
+            list_todays_appointments=ListTodaysAppointments(begin, now, audit),
+            list_upcoming_appointments=ListUpcomingAppointments(begin, now, audit),
+            list_patient_appointments=ListPatientAppointments(begin, now, audit),
+            get_calendar_view=GetCalendarView(begin, now, audit),
+            get_statistics=GetStatistics(begin),
             get_practitioner=GetPractitioner(begin),
             get_location=GetLocation(begin),
             get_patient=GetPatient(begin, audit),
@@ -138,5 +159,5 @@ class Queries:
             get_settings=GetSettings(begin),
             search_available_slots=SearchAvailableSlots(begin, settings, now),
             preview_availability_pattern=PreviewAvailabilityPattern(),
-            follow_events=FollowEvents(feed),
+            follow_events=FollowEvents(feed, audit),
         )
