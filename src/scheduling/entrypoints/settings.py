@@ -68,6 +68,12 @@ class Settings(BaseSettings):
         description="Seconds after which an event stream ends at the latest, for its "
         "token to be judged again",
     )
+    rate_limit_per_second: float | None = Field(
+        default=None,
+        gt=0,
+        description="Requests of one tenant that one process takes in a second before "
+        "it answers 429; by default any number",
+    )
     stream_replicas: int = Field(
         default=1,
         ge=1,

@@ -1,7 +1,7 @@
 """A small application behind the front door, and a client in front of it."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Annotated, Any
 from uuid import UUID
@@ -103,7 +103,12 @@ class Door:
         )
         self.storage = MemoryStorage()
         self._refusals = RefusalAudit(self.storage.recorder, self.registry)
-        self._authenticate = TokensInHand(reception=RECEPTION, patient=A_PATIENT)
+        self._authenticate: Authenticate = TokensInHand(
+            reception=RECEPTION, patient=A_PATIENT
+        )
+
+    def ration(self, by: Callable[[Authenticate], Authenticate]) -> None:
+        self._authenticate = by(self._authenticate)
 
     @asynccontextmanager
     async def client(self) -> AsyncIterator[httpx2.AsyncClient]:

@@ -12,6 +12,7 @@ from scheduling.application.ports.identity import Forbidden, Unauthenticated
 from scheduling.application.ports.unavailable import Unavailable
 from scheduling.domain import errors
 from scheduling.entrypoints.http.problems import MEDIA_TYPE, TYPE_BASE, status_of
+from scheduling.entrypoints.http.quota import RateLimited
 
 Refusal = type[errors.DomainError] | type[Unauthenticated] | type[Forbidden]
 
@@ -25,6 +26,7 @@ _WHEN = {
     413: "The body is too long",
     422: "Shape, types or ranges; field by field",
     428: "The change names no version",
+    429: "More than one organisation may ask in a second; come back",
     500: "A defect of ours",
     503: "The database is away, or too much at a time; come back",
 }
@@ -46,6 +48,11 @@ _HEADERS: dict[str, dict[str, Any]] = {
     },
     "Retry-After": {"description": "Seconds", "schema": {"type": "string"}},
     "WWW-Authenticate": {"description": "What it takes (RFC 6750)", "schema": _TEXT},
+}
+
+_DIGEST = {
+    "description": "A digest of the answer, quoted",
+    "schema": {"type": "string", "pattern": '^"[0-9a-f]{32}"$'},
 }
 
 IDEMPOTENCY_KEY = {
@@ -83,8 +90,15 @@ LAST_EVENT_ID = {
 _WITHOUT_A_TOKEN: dict[str, Any] = {"openapi_extra": {"security": []}}
 
 
-def reading(view: type[BaseModel], *refusals: Refusal, tag: bool = True) -> Any:  # noqa: ANN401
-    """Give a GET its responses; `tag`: it has an ETag, and honours If-None-Match."""
+def reading(
+    view: type[BaseModel],
+    *refusals: Refusal,
+    tag: bool = True,
+    digest: bool = False,
+) -> Any:  # noqa: ANN401
+    """Give a GET its responses; `tag`: it has an ETag, and honours If-None-Match.
+    `digest`: its ETag is one of the answer, which has no version.
+    """
     responses = _problems((Unauthenticated, Forbidden, errors.InvalidInput, *refusals))
     responses[200] = _answer(view, "As it is now", *(["ETag"] if tag else []))
     if tag:
@@ -92,6 +106,8 @@ def reading(view: type[BaseModel], *refusals: Refusal, tag: bool = True) -> Any:
             "description": "What you have is what there is",
             "headers": _headers("ETag"),
         }
+    for status in (200, 304) if digest else ():
+        responses[status]["headers"] |= {"ETag": _DIGEST}
     extra = {"parameters": [IF_NONE_MATCH]} if tag else {}
     return {"responses": responses, "openapi_extra": extra}
 
@@ -135,9 +151,7 @@ def command(
         errors.IdempotencyKeyReused,
         errors.RequestInProgress,
     )
-    responses = _problems((*always, *refusals))
-    for code in (400, 413):
-        responses[code] = _problem_response(code, [_CODES_OF_HTTP[code]])
+    responses = _problems((*always, *refusals), 400, 413)
     for code in filter(None, (status, or_else)):
         responses[code] = _answer(
             view,
@@ -197,17 +211,21 @@ def text(description: str) -> Any:  # noqa: ANN401
 _CODES_OF_HTTP = {
     400: "VALIDATION_FAILED",
     413: "PAYLOAD_TOO_LARGE",
+    429: RateLimited.code,
     500: "INTERNAL_ERROR",
     503: Unavailable.code,
 }
 
 
-def _problems(refusals: Iterable[Refusal]) -> dict[int | str, dict[str, Any]]:
+def _problems(
+    refusals: Iterable[Refusal], *statuses: int
+) -> dict[int | str, dict[str, Any]]:
+    """`statuses` are refused before any of ours is asked."""
     codes: dict[int, list[str]] = {}
+    for status in (*statuses, 429, 500, 503):
+        codes[status] = [_CODES_OF_HTTP[status]]
     for refusal in refusals:
         codes.setdefault(_status(refusal), []).append(refusal.code)
-    for status in (500, 503):
-        codes[status] = [_CODES_OF_HTTP[status]]
     return {
         status: _problem_response(status, list(dict.fromkeys(told)))
         for status, told in codes.items()
@@ -222,7 +240,12 @@ def _status(refusal: Refusal) -> int:
 
 def _problem_response(status: int, codes: list[str]) -> dict[str, Any]:
     """One status of problems, with an example for each code."""
-    told = {401: "WWW-Authenticate", 403: "WWW-Authenticate", 503: "Retry-After"}
+    told = {
+        401: "WWW-Authenticate",
+        403: "WWW-Authenticate",
+        429: "Retry-After",
+        503: "Retry-After",
+    }
     return {
         "description": _WHEN[status],
         "headers": _headers(*([told[status]] if status in told else [])),

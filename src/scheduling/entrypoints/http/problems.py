@@ -30,6 +30,7 @@ from scheduling.application.ports.identity import (
 )
 from scheduling.application.ports.unavailable import Unavailable
 from scheduling.domain import errors
+from scheduling.entrypoints.http.quota import RateLimited
 from scheduling.entrypoints.http.refusals import RefusalAudit
 from scheduling.entrypoints.http.request_metrics import route_template
 
@@ -62,7 +63,7 @@ _CODES = MappingProxyType(
         405: "METHOD_NOT_ALLOWED",
         413: "PAYLOAD_TOO_LARGE",
         422: "VALIDATION_FAILED",
-        429: "RATE_LIMITED",
+        429: RateLimited.code,
         503: "SERVICE_UNAVAILABLE",
     }
 )
@@ -110,6 +111,7 @@ def answer_with_problems(app: FastAPI) -> None:
     app.exception_handler(Unauthenticated)(_unauthenticated)
     app.exception_handler(Forbidden)(_forbidden)
     app.exception_handler(Unavailable)(_unavailable)
+    app.exception_handler(RateLimited)(_rate_limited)
     app.exception_handler(RequestValidationError)(_invalid)
     app.exception_handler(HTTPException)(_http)
     app.exception_handler(ClientDisconnect)(_gone)
@@ -184,6 +186,15 @@ async def _unavailable(_request: Request, error: Unavailable) -> Response:
         error.code,
         "Something that this service needs is away. Ask again later: under the same "
         "Idempotency-Key nothing is done twice.",
+        headers={"Retry-After": str(error.retry_after)},
+    )
+
+
+async def _rate_limited(_request: Request, error: RateLimited) -> Response:
+    return problem(
+        429,
+        error.code,
+        "More requests than one organisation may make in a second.",
         headers={"Retry-After": str(error.retry_after)},
     )
 

@@ -7,8 +7,10 @@ from scheduling.adapters.postgres.revisions import newest_revision, older_revisi
 from scheduling.adapters.tokens.keys import KeyRing
 from scheduling.adapters.tokens.keys_in_file import KeysInFile
 from scheduling.adapters.tokens.verifier import TokenVerifier
+from scheduling.application.ports.identity import Authenticate
 from scheduling.entrypoints.http.app import Wired
 from scheduling.entrypoints.http.commanding import CommandDoor
+from scheduling.entrypoints.http.quota import Quota, Rationed
 from scheduling.entrypoints.http.refusals import RefusalAudit
 from scheduling.entrypoints.http.use_cases import Commands, Queries
 from scheduling.entrypoints.settings import DEV_ISSUER_PREFIX, Settings
@@ -43,9 +45,7 @@ async def open_api(settings: Settings, metrics: Metrics) -> AsyncIterator[Wired]
             return f"The schema stands at {standing}, not at {newest}."
 
         yield {
-            "authenticate": TokenVerifier(
-                keys, issuer=_issuer(settings), audience=settings.audience
-            ),
+            "authenticate": _authenticate(settings, keys),
             "commands": CommandDoor(
                 Commands.over(storage.begin, storage.now), storage.begin, storage.now
             ),
@@ -55,6 +55,13 @@ async def open_api(settings: Settings, metrics: Metrics) -> AsyncIterator[Wired]
             "readiness": readiness,
             "metrics": metrics,
         }
+
+
+def _authenticate(settings: Settings, keys: KeyRing) -> Authenticate:
+    verify = TokenVerifier(keys, issuer=_issuer(settings), audience=settings.audience)
+    if settings.rate_limit_per_second is None:
+        return verify
+    return Rationed(verify, Quota(settings.rate_limit_per_second))
 
 
 def _issuer(settings: Settings) -> str:
