@@ -1,9 +1,7 @@
 """What each use case really sends to PostgreSQL, counted on its one connection."""
 
-import asyncio
 from collections.abc import AsyncIterator, Awaitable
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
@@ -13,12 +11,10 @@ from scheduling.application.commands.book_appointment import BookAppointment
 from scheduling.application.commands.cancel_appointment import CancelAppointment
 from scheduling.application.ports.repositories import (
     IdempotencyKey,
-    SlotFilter,
     StoredAnswer,
 )
 from scheduling.application.ports.unit_of_work import BeginWork
 from scheduling.application.queries.get_appointment_by_id import GetAppointmentById
-from scheduling.application.queries.search_available_slots import SearchAvailableSlots
 from scheduling.domain.appointment import CancelReason, Initiator
 from scheduling.domain.booking_request import (
     BookingRequest,
@@ -36,35 +32,7 @@ from tests.builders import (
     slots_from,
 )
 from tests.contracts.storages import PostgresStorage, postgres_storage
-
-BEGIN, COMMIT = "BEGIN", "COMMIT"
-READ, WRITE, TENANT = "read", "write", "tenant"
-WRITING = ("INSERT INTO", "UPDATE ", "DELETE FROM")
-
-
-@dataclass
-class Ear:
-    """Hears everything that goes over the connection."""
-
-    storage: PostgresStorage
-    heard: list[str] = field(default_factory=list)
-
-    def hear(self, record: Any) -> None:  # noqa: ANN401  # asyncpg's LoggedQuery
-        query = record.query
-        first = query.split(maxsplit=1)[0]
-        if query.startswith("SELECT set_config('app.tenant_id'"):
-            first = TENANT
-        elif first in {"SELECT", "WITH"}:
-            first = WRITE if any(verb in query for verb in WRITING) else READ
-        if first != "DISCARD":  # now and then plans are made anew
-            self.heard.append(first)
-
-    async def during(self, work: Awaitable[Any]) -> list[str]:
-        self.heard.clear()
-        await work
-        # asyncpg tells by call_soon: what was called before us is told before us.
-        await asyncio.sleep(0)
-        return list(self.heard)
+from tests.integration.ear import BEGIN, COMMIT, READ, TENANT, WRITE, Ear
 
 
 async def rehearse(storage: PostgresStorage) -> None:
@@ -73,10 +41,7 @@ async def rehearse(storage: PostgresStorage) -> None:
     booked = await BookAppointment(storage.begin, lambda: EIGHT)(
         clinic.caller, clinic.request()
     )
-    wanted = SlotFilter(period=between("08:00", "23:00"))
     async with storage.begin(clinic.caller) as work:
-        await work.slots.candidates(wanted, Settings())
-        await work.slots.starts_of({clinic.practitioner.id}, wanted.period)
         await work.appointments.with_slots(booked.id)
         await work.answers.recall(IdempotencyKey("rehearsal", ""))
 
@@ -152,20 +117,6 @@ async def test_limits_cost_a_lock_and_a_second_look_however_many_there_are(
     for number in range(10):
         heard = await ear.during(booking(ear, clinic, clinic.request(number, number)))
         assert heard == [READ, BEGIN, READ, READ, READ, WRITE, COMMIT]
-
-
-@pytest.mark.parametrize("count", [1, 100])
-async def test_a_search_is_the_same_for_one_slot_and_for_many(
-    ear: Ear, count: int
-) -> None:
-    clinic = await open_clinic(
-        ear.storage.begin, *slots_from("09:00", minutes=5, count=count)
-    )
-    search = SearchAvailableSlots(ear.storage.begin, lambda: EIGHT)
-    wanted = SlotFilter(
-        period=between("08:00", "23:00"), patient_id=clinic.patients[0].id
-    )
-    assert await ear.during(search(clinic.caller, wanted)) == [READ, READ]
 
 
 async def test_a_cancel_reads_the_visit_and_who_waits_and_writes_once(ear: Ear) -> None:

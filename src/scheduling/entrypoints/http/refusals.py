@@ -70,7 +70,16 @@ _BY_BODY: Mapping[str, str] = MappingProxyType(
 
 _ACTIONS: Mapping[str, str] = MappingProxyType(
     {
+        "add_to_waitlist": "waitlist-entry.add",
+        "check_in_patient": "appointment.check-in",
         "get_appointment_history": HISTORY_READ,
+        "get_calendar_view": "calendar.read",
+        "list_patient_appointments": "patient.appointments.read",
+        "list_todays_appointments": "appointments.today.read",
+        "list_upcoming_appointments": "appointments.upcoming.read",
+        "remove_from_waitlist": "waitlist-entry.remove",
+        "self_book_appointment": "appointment.self-book",
+        "update_appointment_status": "appointment.update-status",
     }
 )
 """Operations whose names are not `verb_thing`."""
