@@ -254,7 +254,7 @@ def _one_booking(world: World) -> tuple[Statement, dict[str, str], Batch]:
     PostgresAppointments(transaction).add(booking)
     others = json.dumps([{"kind": 2, "id": str(world.patient(0))}])
     return (
-        reading_for_booking(by_slot=True),
+        reading_for_booking(),
         {
             "patient_id": _over_counter(str(world.patient(0)), world),
             "slot_id": _over_counter(str(world.slot(0)), world),

@@ -126,6 +126,11 @@ class MemoryAppointments(AppointmentRepository):
             },
         )
 
+    async def facts_for_all(
+        self, requests: Sequence[BookingRequest], *, now: datetime
+    ) -> Sequence[BookingFacts]:
+        return [await self.facts_for(request, now=now) for request in requests]
+
     def add(self, booking: Booking) -> None:
         appointment = booking.appointment
 
@@ -137,6 +142,10 @@ class MemoryAppointments(AppointmentRepository):
         self._store(appointment)
         self._take(booking, SlotNotAvailable)
         self._tell("appointment.booked", appointment)
+
+    def add_all(self, bookings: Sequence[Booking]) -> None:
+        for booking in sorted(bookings, key=lambda one: one.appointment.period.start):
+            self.add(booking)
 
     def keep(self, appointment: Appointment) -> None:
         self._demand_next(appointment)
@@ -170,6 +179,13 @@ class MemoryAppointments(AppointmentRepository):
 
     def then(self) -> None:
         """Nothing to do: changes are made one after the other here."""
+
+    async def series(self, id: SeriesId) -> Sequence[Appointment]:
+        found = self.transaction.tables.appointments.values()
+        return sorted(
+            (one for one in found if one.series_id == id),
+            key=lambda one: one.series_index or 0,
+        )
 
     def _demand_next(self, appointment: Appointment) -> None:
         self.transaction.change(

@@ -1,7 +1,7 @@
 """What is read of appointments: the facts of a booking, and the thing as it stands."""
 
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import (
     ARRAY,
@@ -11,6 +11,7 @@ from sqlalchemy import (
     FromClause,
     Integer,
     Interval,
+    Select,
     Text,
     Uuid,
     and_,
@@ -42,31 +43,62 @@ _INSTANT = DateTime(timezone=True)
 
 
 @cache
-def reading_for_booking(*, by_slot: bool) -> Statement:
-    """All that a booking decision needs, in one row: by slot with the slot's columns,
-    by start with all slots that may serve as one JSON value.
+def reading_for_booking() -> Statement:
+    """All that a booking decision by slot needs, in one row with the slot's columns.
 
     Everything hangs on one row that is always there, so that what is missing (patient,
     slot, practitioner) comes back as null and the domain names it.
     """
-    slots, practitioners, locations = t.slots, t.practitioners, t.locations
+    slots = t.slots
+    one: FromClause = select(literal_column("1").label("one")).subquery("asked")
+    serves = and_(slots.c.tenant_id == TENANT, slots.c.id == given("slot_id", Uuid))
+    return compiled(
+        _facts(
+            one.outerjoin(slots, serves),
+            _Place(slots.c.practitioner_id, slots.c.location_id),
+            _Time(slots.c.starts_at, slots.c.ends_at),
+            *(slots.c[name].label(f"slot_{name}") for name in SLOT_COLUMNS),
+        )
+    )
+
+
+@cache
+def reading_for_bookings() -> Statement:
+    """The same by start, for any number of periods of one practitioner and patient: a
+    row for each, in their order, with all slots that may serve as one JSON value.
+    """
+    periods = (
+        func.json_to_recordset(given("periods", JSON_TEXT))
+        .table_valued(
+            Column("number", Integer),
+            Column("starts_at", _INSTANT),
+            Column("ends_at", _INSTANT),
+        )
+        .render_derived(name="periods", with_types=True)
+    )
+    place = _Place(given("practitioner_id", Uuid), given("location_id", Uuid))
+    time = _Time(periods.c.starts_at, periods.c.ends_at)
+    statement = _facts(periods, place, time, _slots_that_serve(place, time))
+    return compiled(statement.order_by(periods.c.number))
+
+
+class _Place(NamedTuple):
     practitioner_id: ColumnElement[Any]
     location_id: ColumnElement[Any]
+
+
+class _Time(NamedTuple):
     start: ColumnElement[Any]
     end: ColumnElement[Any]
-    if by_slot:
-        practitioner_id, location_id = slots.c.practitioner_id, slots.c.location_id
-        start, end = slots.c.starts_at, slots.c.ends_at
-        serves = slots.c.id == given("slot_id", Uuid)
-    else:
-        practitioner_id = given("practitioner_id", Uuid)
-        location_id = given("location_id", Uuid)
-        start, end = given("start", _INSTANT), given("end", _INSTANT)
-        serves = None
-    asked: FromClause = select(literal_column("1").label("one")).subquery("asked")
-    if serves is not None:
-        asked = asked.outerjoin(slots, and_(slots.c.tenant_id == TENANT, serves))
-    return compiled(
+
+
+def _facts(
+    asked: FromClause, place: _Place, time: _Time, *of_slots: ColumnElement[Any]
+) -> Select[Any]:
+    practitioners, locations = t.practitioners, t.locations
+    practitioner_id, location_id = place
+    start, end = time
+    return (
         select(
             t.patients.c.active.label("patient_active"),
             t.patients.c.prefers_whatsapp,
@@ -78,11 +110,7 @@ def reading_for_booking(*, by_slot: bool) -> Statement:
             locations.c.timezone.label("location_timezone"),
             _assignments(practitioner_id, location_id).label("assignments"),
             _calendars(practitioner_id, location_id).label("calendars"),
-            *(
-                [_slots_that_serve(practitioner_id, location_id, start, end)]
-                if serves is None
-                else [slots.c[name].label(f"slot_{name}") for name in SLOT_COLUMNS]
-            ),
+            *of_slots,
             _claims_of_practitioner(practitioner_id, start, end).label("claims"),
             _claims_of_others(start, end).label("other_claims"),
         )
@@ -112,12 +140,7 @@ def reading_for_booking(*, by_slot: bool) -> Statement:
 SLOT_COLUMNS = tuple(c.name for c in t.slots.c if c.name != "tenant_id")
 
 
-def _slots_that_serve(
-    practitioner_id: ColumnElement[Any],
-    location_id: ColumnElement[Any],
-    start: ColumnElement[Any],
-    end: ColumnElement[Any],
-) -> Any:  # noqa: ANN401
+def _slots_that_serve(place: _Place, time: _Time) -> Any:  # noqa: ANN401
     """All in one value: a row for each would repeat the claims with each."""
     slots = t.slots
     return (
@@ -132,10 +155,10 @@ def _slots_that_serve(
         )
         .where(
             slots.c.tenant_id == TENANT,
-            slots.c.practitioner_id == practitioner_id,
-            slots.c.location_id == location_id,
-            slots.c.starts_at >= start,
-            slots.c.starts_at < end,
+            slots.c.practitioner_id == place.practitioner_id,
+            slots.c.location_id == place.location_id,
+            slots.c.starts_at >= time.start,
+            slots.c.starts_at < time.end,
         )
         .scalar_subquery()
         .label("slots")
@@ -314,4 +337,17 @@ def reading_with_slots(by: str) -> Statement:
         .outerjoin(of_them, of_them.c.id == any_(them.c.slot_ids))
         .order_by(them.c.id, of_them.c.starts_at),
         locks=True,
+    )
+
+
+@cache
+def reading_series() -> Statement:
+    appointments = t.appointments
+    return compiled(
+        select(appointments)
+        .where(
+            appointments.c.tenant_id == TENANT,
+            appointments.c.series_id == given("series_id", Uuid),
+        )
+        .order_by(appointments.c.series_index)
     )

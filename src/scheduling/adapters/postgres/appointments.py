@@ -11,6 +11,7 @@ from scheduling.adapters.postgres import tables as t
 from scheduling.adapters.postgres.appointment_statements import (
     counting_live_holds,
     locking_patient,
+    reading_series,
     reading_with_slots,
     serialising,
 )
@@ -24,7 +25,7 @@ from scheduling.adapters.postgres.batch import (
     SEATS_TAKEN,
     TIME_GIVEN_BACK,
 )
-from scheduling.adapters.postgres.booking_facts import facts_for
+from scheduling.adapters.postgres.booking_facts import facts_for, facts_for_all
 from scheduling.adapters.postgres.directory import reading_by_id
 from scheduling.adapters.postgres.rows import (
     appointment_from,
@@ -71,6 +72,11 @@ class PostgresAppointments(AppointmentRepository):
     ) -> BookingFacts:
         return await facts_for(self.transaction, request, now=now, own=own)
 
+    async def facts_for_all(
+        self, requests: Sequence[BookingRequest], *, now: datetime
+    ) -> Sequence[BookingFacts]:
+        return await facts_for_all(self.transaction, requests, now=now)
+
     def add(self, booking: Booking) -> None:
         appointment = booking.appointment
         self.transaction.batch.add(
@@ -80,6 +86,13 @@ class PostgresAppointments(AppointmentRepository):
         )
         self._take(booking, SlotNotAvailable)
         self._tell("appointment.booked", appointment, None)
+
+    def add_all(self, bookings: Sequence[Booking]) -> None:
+        """By start, and each with its claims in their order: of two who want the same
+        weeks, both take what they share in one order.
+        """
+        for booking in sorted(bookings, key=lambda one: one.appointment.period.start):
+            self.add(booking)
 
     def keep(self, appointment: Appointment) -> None:
         self._replace(appointment)
@@ -99,19 +112,18 @@ class PostgresAppointments(AppointmentRepository):
 
     def _take(self, booking: Booking, no_seat: type[NotBookable]) -> None:
         appointment, batch = booking.appointment, self.transaction.batch
-        start = appointment.period.start.isoformat()
         batch.add(
             SEATS_TAKEN,
             *(
                 {"id": slot_id, "overbooked": appointment.overbooked}
                 for slot_id in booking.seats
             ),
-            otherwise=no_seat(f"The last seat at {start} has just gone."),
+            otherwise=no_seat("The last seat has just gone."),
         )
         batch.add(
             CLAIMS,
             *(claim_row(claim) for claim in booking.claims),
-            otherwise=DoubleBookingDetected(f"The time at {start} has just gone."),
+            otherwise=DoubleBookingDetected("The time has just gone."),
         )
         batch.add(
             REMINDERS,
@@ -237,6 +249,10 @@ class PostgresAppointments(AppointmentRepository):
             reading_with_slots("series_id"), series_id=id
         )
         return _with_their_slots(rows)
+
+    async def series(self, id: SeriesId) -> Sequence[Appointment]:
+        rows = await self.transaction.rows(reading_series(), series_id=id)
+        return [appointment_from(row) for row in rows]
 
     def release(self, appointment: Appointment, slots: Sequence[Slot]) -> None:
         self.release_all([appointment], slots)

@@ -1,5 +1,7 @@
 """What storage knows of a request: the facts that a booking is decided on."""
 
+from bisect import bisect_left
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -11,6 +13,7 @@ from scheduling.adapters.postgres.appointment_statements import (
     SLOT_COLUMNS,
     locking_practitioner,
     reading_for_booking,
+    reading_for_bookings,
 )
 from scheduling.adapters.postgres.assignments import assignment_from
 from scheduling.adapters.postgres.directory_rows import (
@@ -24,6 +27,7 @@ from scheduling.domain.booking import BookingFacts, week_of
 from scheduling.domain.booking_request import BookingRequest, BySlot
 from scheduling.domain.claim import ActorKind
 from scheduling.domain.identifiers import AppointmentId, ScheduleId
+from scheduling.domain.period import Period
 from scheduling.domain.settings import CalendarLimits, CalendarRules
 from scheduling.domain.slot import Slot
 
@@ -36,52 +40,94 @@ async def facts_for(
     own: AppointmentId | None,
 ) -> BookingFacts:
     """One reading; where limits are set, a lock, a second one and what they count."""
-    facts = await _read(transaction, request)
-    if not facts.limited or not facts.slots:
-        return facts
-    slot = facts.slots[0]
-    lock = f"{transaction.caller.tenant_id}/{slot.practitioner_id}"
+    [facts] = await _known(transaction, [request], now=now, own=own)
+    return facts
+
+
+async def facts_for_all(
+    transaction: Transaction, requests: Sequence[BookingRequest], *, now: datetime
+) -> Sequence[BookingFacts]:
+    """As many readings for all of them as for one."""
+    return await _known(transaction, requests, now=now) if requests else ()
+
+
+async def _known(
+    transaction: Transaction,
+    requests: Sequence[BookingRequest],
+    *,
+    now: datetime,
+    own: AppointmentId | None = None,
+) -> Sequence[BookingFacts]:
+    found = await _read(transaction, requests)
+    limited = [facts.slots[0] for facts in found if facts.limited and facts.slots]
+    if not limited:
+        return found
+    practitioner_id = limited[0].practitioner_id
+    lock = f"{transaction.caller.tenant_id}/{practitioner_id}"
     await transaction.row(locking_practitioner(), practitioner=lock)
-    facts = await _read(transaction, request)
-    week = week_of(slot)
+    found = await _read(transaction, requests)
+    weeks = [week_of(slot) for slot in limited]
     rows = await transaction.rows(
         reading_starts(),
-        practitioners=[slot.practitioner_id],
-        start=week.start,
-        end=week.end,
+        practitioners=[practitioner_id],
+        start=min(week.start for week in weeks),
+        end=max(week.end for week in weeks),
         own=own,
         now=now,
     )
+    counted = sorted((row["starts_at"], ScheduleId(row["schedule_id"])) for row in rows)
+    return [_counting(facts, counted) for facts in found]
+
+
+def _counting(
+    facts: BookingFacts, counted: Sequence[tuple[datetime, ScheduleId]]
+) -> BookingFacts:
+    """Add the starts of its own week: a day or a week is all that limits count."""
+    if not facts.slots:
+        return facts
+    week = week_of(facts.slots[0])
+    first, last = (bisect_left(counted, (end,)) for end in (week.start, week.end))
     taken_of: dict[ScheduleId, tuple[datetime, ...]] = {}
-    for row in rows:
-        id = ScheduleId(row["schedule_id"])
-        taken_of[id] = (*taken_of.get(id, ()), row["starts_at"])
-    taken = tuple(row["starts_at"] for row in rows)
+    for start, id in counted[first:last]:
+        taken_of[id] = (*taken_of.get(id, ()), start)
+    taken = tuple(start for start, _ in counted[first:last])
     return replace(facts, taken=taken, taken_of=taken_of)
 
 
-async def _read(transaction: Transaction, request: BookingRequest) -> BookingFacts:
-    when = request.when
+async def _read(
+    transaction: Transaction, requests: Sequence[BookingRequest]
+) -> list[BookingFacts]:
+    first = requests[0]
     others = [
-        {"kind": int(ActorKind.PATIENT), "id": request.patient_id},
-        *({"kind": int(r.kind), "id": r.id} for r in request.resources),
+        {"kind": int(ActorKind.PATIENT), "id": first.patient_id},
+        *({"kind": int(r.kind), "id": r.id} for r in first.resources),
     ]
     values: dict[str, Any] = {
-        "patient_id": request.patient_id,
+        "patient_id": first.patient_id,
         "others": orjson.dumps(others, default=str).decode(),
     }
-    if isinstance(when, BySlot):
-        values["slot_id"] = when.slot_id
-    else:
-        values |= {
-            "practitioner_id": when.practitioner_id,
-            "location_id": when.location_id,
-            "start": when.period.start,
-            "end": when.period.end,
-        }
-    by_slot = isinstance(when, BySlot)
-    row = await transaction.row(reading_for_booking(by_slot=by_slot), **values)
-    return _facts_from(row, _the_slot(row) if by_slot else _all_slots(row))
+    if isinstance(first.when, BySlot):
+        values["slot_id"] = first.when.slot_id
+        row = await transaction.row(reading_for_booking(), **values)
+        return [_facts_from(row, _the_slot(row))]
+    periods = [
+        {"number": number, "starts_at": one.start, "ends_at": one.end}
+        for number, one in enumerate(map(_period, requests))
+    ]
+    rows = await transaction.rows(
+        reading_for_bookings(),
+        practitioner_id=first.when.practitioner_id,
+        location_id=first.when.location_id,
+        periods=orjson.dumps(periods).decode(),
+        **values,
+    )
+    return [_facts_from(row, _all_slots(row)) for row in rows]
+
+
+def _period(request: BookingRequest) -> Period:
+    if isinstance(request.when, BySlot):
+        raise TypeError("several are asked for by start")
+    return request.when.period
 
 
 def _the_slot(row: Any) -> tuple[Slot, ...]:  # noqa: ANN401

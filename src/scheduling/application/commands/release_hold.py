@@ -41,4 +41,4 @@ class ReleaseHold:
             released = held.cancel(
                 reason_code=CancelReason.OTHER, initiated_by=by, comment=None, now=now
             )
-            return await keep_or_release(work, held, released, slots, now=now)
+            return await keep_or_release(work, released, slots, now=now)

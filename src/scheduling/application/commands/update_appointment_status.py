@@ -54,4 +54,4 @@ class UpdateAppointmentStatus:
                     work, appointment, status, again, **said, now=now
                 )
             after = appointment.become(status, **said, now=now)
-            return await keep_or_release(work, appointment, after, slots, now=now)
+            return await keep_or_release(work, after, slots, now=now)

@@ -118,6 +118,12 @@ class SlotRepository(Protocol):
 
     def add(self, slot: Slot) -> None: ...
 
+    def keep(self, slot: Slot, now: datetime) -> None:
+        """Store whether it is blocked, by whom and why, as the next version of the one
+        that was read last. That somebody else was first surfaces when the transaction
+        is left: OptimisticLockConflict inside a DecisionOutdated.
+        """
+
     async def search_facts(self, wanted: SlotFilter) -> SearchFacts: ...
 
     async def candidates(
@@ -146,12 +152,24 @@ class AppointmentRepository(Protocol):
         do not count, nor does `own`, which is being moved. Claims of both are told.
         """
 
+    async def facts_for_all(
+        self, requests: Sequence[BookingRequest], *, now: datetime
+    ) -> Sequence[BookingFacts]:
+        """As `facts_for` for each, in as many readings as for one.
+
+        All are of one patient with the same resources, and of one practitioner at one
+        location: by start.
+        """
+
     def add(self, booking: Booking) -> None:
         """Store the appointment and take its seats and its actors' time.
 
         Lost races surface when the transaction is left: SlotNotAvailable or
         DoubleBookingDetected inside a DecisionOutdated.
         """
+
+    def add_all(self, bookings: Sequence[Booking]) -> None:
+        """As `add` for each, by start: all are stored, or none is."""
 
     def keep(self, appointment: Appointment) -> None:
         """Store the next version of one that takes the time that it took."""
@@ -201,6 +219,11 @@ class AppointmentRepository(Protocol):
         self, id: SeriesId
     ) -> Sequence[tuple[Appointment, tuple[Slot, ...]]]:
         """As `all_with_slots`, for the appointments of a series."""
+
+    async def series(self, id: SeriesId) -> Sequence[Appointment]:
+        """Return the appointments of a series in their order; none where there is no
+        such series.
+        """
 
     def release(self, appointment: Appointment, slots: Sequence[Slot]) -> None:
         """Store a version that takes no time any more, with its slots' next versions:

@@ -1,5 +1,6 @@
 """One step of a visit's life, whichever command asks for it."""
 
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
 from scheduling.application.ports.identity import Caller, Forbidden, Scope
@@ -10,7 +11,7 @@ from scheduling.domain.appointment import Appointment
 from scheduling.domain.booking_request import BookingRequest
 from scheduling.domain.errors import HoldExpired
 from scheduling.domain.moving import decide_return
-from scheduling.domain.slot import Slot
+from scheduling.domain.slot import Slot, released_together
 from scheduling.domain.status import Status
 from scheduling.domain.waitlist import GivenBack
 
@@ -39,21 +40,46 @@ def demand_live(appointment: Appointment, wanted: Status, *, now: datetime) -> N
 
 
 async def keep_or_release(
-    work: UnitOfWork,
-    before: Appointment,
-    after: Appointment,
-    slots: tuple[Slot, ...],
-    *,
-    now: datetime,
+    work: UnitOfWork, after: Appointment, slots: tuple[Slot, ...], *, now: datetime
 ) -> Appointment:
     """Store a step that takes no time anew; what it gives back is told to who waits."""
-    if after.status.keeps_time or not before.status.keeps_time:
-        work.appointments.keep(after)
-        return after
-    left = before.freed(slots, now)
-    work.appointments.release(after, left)
-    await tell_the_waitlist(work, GivenBack(before, after, left), now=now)
+    await keep_or_release_all(work, [(after, slots)], now=now)
     return after
+
+
+async def keep_or_release_all(
+    work: UnitOfWork,
+    steps: Sequence[tuple[Appointment, tuple[Slot, ...]]],
+    *,
+    now: datetime,
+) -> None:
+    """As `keep_or_release`, for several with the slots that each has. A slot that some
+    of them leave together is given back, and told, once.
+    """
+    leaving = [step for step in steps if _leaves(step[0])]
+    for after, _ in steps:
+        if not _leaves(after):
+            work.appointments.keep(after)
+    left = released_together((slots for _, slots in leaving), now)
+    work.appointments.release_all([after for after, _ in leaving], left)
+    await tell_the_waitlist(work, *_given_back(leaving, left), now=now)
+
+
+def _leaves(after: Appointment) -> bool:
+    before = after.before
+    return (
+        before is not None and before.status.keeps_time and not after.status.keeps_time
+    )
+
+
+def _given_back(
+    leaving: Iterable[tuple[Appointment, tuple[Slot, ...]]], left: Iterable[Slot]
+) -> Iterator[GivenBack]:
+    untold = {slot.id: slot for slot in left}
+    for after, slots in leaving:
+        if after.before is not None:
+            its = (untold.pop(slot.id, None) for slot in slots)
+            yield GivenBack(after.before, after, tuple(filter(None, its)))
 
 
 async def take_time_anew(
