@@ -1,4 +1,4 @@
-"""No personal data in events, logs, figures or problem documents."""
+"""No personal data in events, logs, figures, problem documents or the audit."""
 
 import json
 from uuid import UUID, uuid4
@@ -41,12 +41,24 @@ async def test_marked_personal_data_turns_up_nowhere_it_should_not(
     await desk.booked(slot, **override, **private)
     await desk.cancel(appointment, comment=f"comment {MARK}")
 
+    changed = {"name": f"New {MARK}", "fileNumber": f"file-{MARK}", "phone": None}
+    await desk.put(f"/v1/patients/{patient}", changed)
+
     refused = await _everything_refused(desk, slot["id"], patient)
     assert len(refused) > 10
     for answer in refused:
         assert answer.status_code >= 400, answer.text
         assert MARK not in answer.text
         assert MARK not in str(answer.headers)
+
+    told = await desk.get(f"/v1/appointments/{appointment['id']}/history")
+    assert "appointment.cancelled" in told.text
+    assert MARK not in told.text
+    audit = await product.audit(tenant)
+    assert {"done", "refused"} <= {row["outcome"] for row in audit}
+    for row in audit:
+        assert MARK not in str(dict(row))
+        assert "91234-5678" not in str(dict(row))
 
     events = await product.events(tenant)
     assert len(events) >= 5

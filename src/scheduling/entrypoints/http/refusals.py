@@ -73,7 +73,6 @@ _ACTIONS: Mapping[str, str] = MappingProxyType(
         "add_to_waitlist": "waitlist-entry.add",
         "check_in_patient": "appointment.check-in",
         "get_appointment_history": HISTORY_READ,
-        "get_calendar_view": "calendar.read",
         "list_patient_appointments": "patient.appointments.read",
         "list_todays_appointments": "appointments.today.read",
         "list_upcoming_appointments": "appointments.upcoming.read",
