@@ -7,6 +7,11 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from scheduling.adapters.cloud_events import Envelope
+from scheduling.application.ports.appointment_lists import (
+    AppointmentLists,
+    CalendarReader,
+    StatisticsReader,
+)
 from scheduling.application.ports.audit import AuditRepository
 from scheduling.application.ports.identity import Caller
 from scheduling.application.ports.repositories import (
@@ -29,6 +34,11 @@ from tests.fakes.answers import MemoryAnswers
 from tests.fakes.appointments import MemoryAppointments
 from tests.fakes.audit import MemoryAudit, MemoryAuditTrail
 from tests.fakes.directory import MemoryDirectory, MemorySchedules, MemorySettings
+from tests.fakes.lists import (
+    MemoryAppointmentLists,
+    MemoryCalendar,
+    MemoryStatistics,
+)
 from tests.fakes.slots import MemorySlots, standing
 from tests.fakes.transaction import AuditRow, StoredReminder, Tables, Transaction
 from tests.fakes.waitlist import MemoryWaitlist
@@ -85,6 +95,18 @@ class MemoryUnitOfWork(UnitOfWork):
     @cached_property
     def appointments(self) -> AppointmentRepository:
         return MemoryAppointments(self._transaction)
+
+    @cached_property
+    def appointment_lists(self) -> AppointmentLists:
+        return MemoryAppointmentLists(self._transaction)
+
+    @cached_property
+    def calendar(self) -> CalendarReader:
+        return MemoryCalendar(self._transaction)
+
+    @cached_property
+    def statistics(self) -> StatisticsReader:
+        return MemoryStatistics(self._transaction)
 
     @cached_property
     def waitlist(self) -> WaitlistRepository:

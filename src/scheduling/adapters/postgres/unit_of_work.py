@@ -12,15 +12,23 @@ import asyncpg
 
 from scheduling.adapters.postgres import directory
 from scheduling.adapters.postgres.answers import PostgresAnswers
+from scheduling.adapters.postgres.appointment_lists import PostgresAppointmentLists
 from scheduling.adapters.postgres.appointments import PostgresAppointments
+from scheduling.adapters.postgres.calendar import PostgresCalendar
 from scheduling.adapters.postgres.directory import PostgresDirectory, PostgresSettings
 from scheduling.adapters.postgres.history import PostgresAuditTrail
 from scheduling.adapters.postgres.schedules import PostgresSchedules
 from scheduling.adapters.postgres.sessions import PooledSessions
 from scheduling.adapters.postgres.slots import PostgresSlots
+from scheduling.adapters.postgres.statistics import PostgresStatistics
 from scheduling.adapters.postgres.transaction import Transaction
 from scheduling.adapters.postgres.violations import in_our_words
 from scheduling.adapters.postgres.waitlist import PostgresWaitlist
+from scheduling.application.ports.appointment_lists import (
+    AppointmentLists,
+    CalendarReader,
+    StatisticsReader,
+)
 from scheduling.application.ports.audit import AuditRepository
 from scheduling.application.ports.clock import Clock
 from scheduling.application.ports.identity import Caller
@@ -77,6 +85,18 @@ class PostgresUnitOfWork(UnitOfWork):
     @cached_property
     def appointments(self) -> AppointmentRepository:
         return PostgresAppointments(self._transaction)
+
+    @cached_property
+    def appointment_lists(self) -> AppointmentLists:
+        return PostgresAppointmentLists(self._transaction)
+
+    @cached_property
+    def calendar(self) -> CalendarReader:
+        return PostgresCalendar(self._transaction)
+
+    @cached_property
+    def statistics(self) -> StatisticsReader:
+        return PostgresStatistics(self._transaction)
 
     @cached_property
     def waitlist(self) -> WaitlistRepository:

@@ -4,6 +4,11 @@ from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol, TypeAlias
 
+from scheduling.application.ports.appointment_lists import (
+    AppointmentLists,
+    CalendarReader,
+    StatisticsReader,
+)
 from scheduling.application.ports.audit import AuditRepository
 from scheduling.application.ports.identity import Caller
 from scheduling.application.ports.repositories import (
@@ -59,6 +64,12 @@ class UnitOfWork(Protocol):
     def slots(self) -> SlotRepository: ...
     @property
     def appointments(self) -> AppointmentRepository: ...
+    @property
+    def appointment_lists(self) -> AppointmentLists: ...
+    @property
+    def calendar(self) -> CalendarReader: ...
+    @property
+    def statistics(self) -> StatisticsReader: ...
     @property
     def waitlist(self) -> WaitlistRepository: ...
     @property

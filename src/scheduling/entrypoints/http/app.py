@@ -9,9 +9,11 @@ from starlette.types import ASGIApp
 
 from scheduling.application.ports.identity import Authenticate
 from scheduling.entrypoints.http import (
+    appointment_lists,
     appointments,
     availability,
     booking,
+    calendar,
     history,
     holds,
     locations,
@@ -24,6 +26,7 @@ from scheduling.entrypoints.http import (
     schedules,
     settings,
     slots,
+    statistics,
     stream,
     waitlist,
 )
@@ -57,6 +60,9 @@ _ROOMS = (
     appointments,
     history,
     availability,
+    appointment_lists,
+    calendar,
+    statistics,
     slots,
     schedule_preview,
     schedules,

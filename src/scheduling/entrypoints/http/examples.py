@@ -52,7 +52,9 @@ _TEXTS = {
     "endTime": "17:00",
     "fileNumber": "2026-000123",
     "name": "Clinic Centro",
+    "patientName": "Maria Silva",
     "phone": "+55 27 99999-0000",
+    "practitionerName": "Dr. Ana Souza",
     "requestId": "web-7f3a9c1e",
     "serviceType": "consultation",
     "specialtie": "cardiology",  # one of `specialties`

@@ -29,6 +29,8 @@ an existing thing names the version it was decided on. Refusals are problem deta
 _TAGS = {
     "availability": "What can be booked at this moment.",
     "appointments": "Book, read, cancel.",
+    "calendar": "The staff's view: who is with whom, and what is free.",
+    "statistics": "What became of a period's appointments, in figures.",
     "slots": "Stretches of time that can be booked.",
     "schedules": "Bookable calendars.",
     "waitlist": "Patients who wait for time that is not to be had yet.",
