@@ -24,7 +24,7 @@ from scheduling.entrypoints.http.caller import Requires
 from scheduling.entrypoints.http.direct_route import room
 from scheduling.entrypoints.http.middleware import FrontDoor
 from scheduling.entrypoints.http.problems import answer_with_problems
-from scheduling.entrypoints.http.refusals import RefusalAudit, action_of
+from scheduling.entrypoints.http.refusals import THINGS, RefusalAudit, action_of
 from scheduling.entrypoints.http.request_metrics import RequestMetrics
 from scheduling.entrypoints.http.shapes import Shape
 from tests.fakes.storage import MemoryStorage
@@ -274,6 +274,7 @@ def operations() -> Iterator[APIRoute]:
 
 NOUNS = {
     "appointment",
+    "appointment-series",
     "appointments",
     "availability-pattern",
     "available-slots",
@@ -292,6 +293,13 @@ NOUNS = {
     "waitlist",
     "waitlist-entry",
 }
+
+
+def test_every_id_in_a_path_is_of_something() -> None:
+    """Where this fails, say in `THINGS` what the word before the id stands for."""
+    for route in operations():
+        before, id, _ = route.path.partition("/{")
+        assert not id or before.rpartition("/")[2] in THINGS, route.path
 
 
 def test_every_operation_has_a_name_in_the_audit() -> None:

@@ -7,7 +7,7 @@ a connection while thinking: six of them do the work of twenty. A transaction is
 and its connection held, where something is locked; all that follows is then in it.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -22,12 +22,11 @@ from scheduling.adapters.postgres.sending import Batch
 from scheduling.adapters.postgres.sessions import Sessions
 from scheduling.adapters.postgres.statements import Connection, Statement
 from scheduling.adapters.postgres.tables import OUTBOX_PARTITIONS
+from scheduling.application.ports.audit import Outcome
 from scheduling.application.ports.identity import Caller
+from scheduling.domain.changes import Changes
 from scheduling.domain.events import Event
 from scheduling.domain.identifiers import new_id
-
-Changes = Mapping[str, tuple[object, object]]
-"""Old and new value by field; ids, codes and times only."""
 
 
 @dataclass(slots=True)
@@ -144,13 +143,14 @@ class Transaction:
     ) -> None:
         """Record who did what to which thing, with old and new by field."""
         self.batch.add(
+        outcome: Outcome = Outcome.DONE,
             AUDIT,
             {
                 "id": new_id(at),
                 "at": at,
                 "actor": self.caller.subject,
                 "action": action,
-                "outcome": "done",
+                "outcome": outcome,
                 "entity_type": entity_type,
                 "entity_id": entity_id,
                 "entity_version": version,

@@ -17,8 +17,9 @@ from enum import StrEnum
 from typing import NamedTuple, Protocol
 from uuid import UUID
 
-from scheduling.application.ports.identity import Caller
+from scheduling.application.ports.identity import Caller, Forbidden
 from scheduling.domain.changes import NO_CHANGES, Changes
+from scheduling.domain.errors import DomainError, DoubleBookingOverrideDenied
 from scheduling.domain.identifiers import AppointmentId, PatientId
 
 
@@ -31,6 +32,12 @@ class Outcome(StrEnum):
 
     DENIED = "denied"
     """The caller may not: a scope missing, or somebody else's appointment."""
+
+
+def outcome_of(refusal: DomainError | Forbidden) -> Outcome:
+    """Tell what may not be from what cannot be."""
+    denied = isinstance(refusal, Forbidden | DoubleBookingOverrideDenied)
+    return Outcome.DENIED if denied else Outcome.REFUSED
 
 
 class Entity(NamedTuple):
@@ -109,6 +116,19 @@ class AppointmentRecords:
 
 
 class AuditRepository(Protocol):
+    def turned_away(
+        self,
+        action: str,
+        entity: Entity,
+        refusal: DomainError | Forbidden,
+        *,
+        at: datetime,
+    ) -> None:
+        """Keep what was refused of several things that were asked for at once, in the
+        transaction of those that were done. A command that is refused as a whole has
+        no transaction: the front door records it.
+        """
+
     async def of_appointment(
         self,
         id: AppointmentId,

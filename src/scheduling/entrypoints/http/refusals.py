@@ -21,6 +21,7 @@ from scheduling.application.ports.audit import (
     AuditClient,
     Entity,
     Outcome,
+    outcome_of,
 )
 from scheduling.application.ports.identity import Caller, Forbidden
 from scheduling.domain import errors
@@ -39,16 +40,19 @@ THINGS: Mapping[str, str] = MappingProxyType(
         "practitioner-roles": "practitioner-role",
         "practitioners": "practitioner",
         "schedules": "schedule",
+        "series": "appointment-series",
         "slots": "slot",
         "waitlist": "waitlist-entry",
     }
 )
-"""What an id in a path is of, by the path's first word. Elsewhere there are none."""
+"""What an id in a path is of, by the word before it."""
 
 _HIDDEN: Mapping[type[errors.NotFound], str] = MappingProxyType(
     {
         errors.AppointmentNotFound: "appointment",
         errors.PatientNotFound: "patient",
+        errors.SeriesNotFound: "appointment-series",
+        errors.SeriesNotFound: "appointment-series",
         errors.WaitlistEntryNotFound: "waitlist-entry",
     }
 )
@@ -79,6 +83,7 @@ _ACTIONS: Mapping[str, str] = MappingProxyType(
         "remove_from_waitlist": "waitlist-entry.remove",
         "self_book_appointment": "appointment.self-book",
         "update_appointment_status": "appointment.update-status",
+        "update_appointment_statuses": "appointment.update-status",
     }
 )
 """Operations whose names are not `verb_thing`."""
@@ -107,9 +112,15 @@ class RefusalAudit:
         )
 
     async def note(
-        self, request: Request, refusal: errors.DomainError | Forbidden
+        self,
+        request: Request,
+        refusal: errors.DomainError | Forbidden,
+        *,
+        about: Entity | None = None,
     ) -> None:
-        """Return when the record is kept, or given up."""
+        """Return when the record is kept, or given up. `about` is what was refused, of
+        several things that a request names.
+        """
         caller: Caller | None = getattr(request.state, "caller", None)
         outcome = None if caller is None else _outcome(request, caller, refusal)
         if caller is None or outcome is None:
@@ -119,7 +130,7 @@ class RefusalAudit:
                 await self._audit.record(
                     caller,
                     action_of(request.scope["route"].name),
-                    _entity(request, caller, refusal),
+                    about or _entity(request, caller, refusal),
                     outcome=outcome,
                     changes=_told(request, refusal),
                 )
@@ -148,10 +159,11 @@ def _outcome(
     request: Request, caller: Caller, refusal: errors.DomainError | Forbidden
 ) -> Outcome | None:
     """None where it is nothing for the audit: a read of what is not there."""
-    denied = isinstance(refusal, Forbidden | errors.DoubleBookingOverrideDenied)
-    if denied or _hidden(caller, refusal) is not None:
+    if _hidden(caller, refusal) is not None:
         return Outcome.DENIED
-    return None if request.method == "GET" else Outcome.REFUSED
+    outcome = outcome_of(refusal)
+    is_read = request.method == "GET" and outcome is Outcome.REFUSED
+    return None if is_read else outcome
 
 
 def _hidden(caller: Caller, refusal: Exception) -> Entity | None:
@@ -175,7 +187,8 @@ def _entity(request: Request, caller: Caller, refusal: Exception) -> Entity:
 
 def _in_path(request: Request) -> Entity | None:
     """`/v1/appointments/{id}/cancel` is about an appointment."""
-    thing = THINGS.get("".join(request.scope["path"].split("/")[2:3]))
+    template = route_template(request.scope) or ""
+    thing = THINGS.get(template.partition("/{")[0].rpartition("/")[2])
     for given in request.path_params.values():
         try:
             return None if thing is None else Entity(thing, UUID(str(given)))
