@@ -13,6 +13,7 @@ from scheduling.application.ports.appointment_lists import (
     StatisticsReader,
 )
 from scheduling.application.ports.audit import AuditRepository
+from scheduling.application.ports.availability import AvailabilityRepository
 from scheduling.application.ports.identity import Caller
 from scheduling.application.ports.repositories import (
     AnswerRepository,
@@ -31,6 +32,7 @@ from scheduling.domain.claim import Claim
 from scheduling.domain.identifiers import TenantId
 from tests.builders import EIGHT
 from tests.fakes.answers import MemoryAnswers
+from tests.fakes.availability import MemoryAvailability
 from tests.fakes.appointments import MemoryAppointments
 from tests.fakes.audit import MemoryAudit, MemoryAuditTrail
 from tests.fakes.directory import MemoryDirectory, MemorySchedules, MemorySettings
@@ -91,6 +93,10 @@ class MemoryUnitOfWork(UnitOfWork):
     @cached_property
     def slots(self) -> SlotRepository:
         return MemorySlots(self._transaction)
+
+    @cached_property
+    def availability(self) -> AvailabilityRepository:
+        return MemoryAvailability(self._transaction)
 
     @cached_property
     def appointments(self) -> AppointmentRepository:

@@ -12,8 +12,13 @@ from scheduling.application.ports.unit_of_work import BeginWork
 from scheduling.domain.claim import Resource
 from scheduling.domain.directory import Location, Patient, Practitioner
 from scheduling.domain.period import Period
-from scheduling.domain.schedule import Schedule
-from scheduling.domain.settings import Limits, Settings
+from scheduling.domain.schedule import NotAvailable, Schedule
+from scheduling.domain.settings import (
+    CalendarLimits,
+    CalendarRules,
+    Limits,
+    Settings,
+)
 from scheduling.domain.slot import Slot, SlotStatus
 from tests.builders import (
     EIGHT,
@@ -43,11 +48,14 @@ class PlannedSlot:
 
 @dataclass(frozen=True)
 class PlannedRole:
+    """`away` are quarters from when and until when."""
+
     practitioner: int
     location: int
     active: bool
     start: date | None
     end: date | None
+    away: tuple[int, int] | None
 
 
 @dataclass(frozen=True)
@@ -57,6 +65,7 @@ class Book:
     by_start: bool = False
     room: int | None = None
     override: bool = False
+    hold_minutes: int | None = None
 
 
 @dataclass(frozen=True)
@@ -66,7 +75,14 @@ class Cancel:
     number: int
 
 
-Step = Book | Cancel | Settings
+@dataclass(frozen=True)
+class Wait:
+    """Time goes on: holds run out, and what was ahead is past."""
+
+    minutes: int
+
+
+Step = Book | Cancel | Settings | Wait
 
 
 @dataclass(frozen=True)
@@ -76,7 +92,7 @@ class Plan:
     practitioners: tuple[bool, ...]
     locations: tuple[tuple[bool, str], ...]
     patients: tuple[bool, ...]
-    schedules: tuple[tuple[int, int], ...]
+    schedules: tuple[tuple[int, int, CalendarRules], ...]
     roles: tuple[PlannedRole, ...]
     slots: tuple[PlannedSlot, ...]
     steps: tuple[Step, ...]
@@ -102,11 +118,39 @@ def settings() -> SearchStrategy[Settings]:
     )
 
 
+def rules() -> SearchStrategy[CalendarRules]:
+    none = st.none()
+    return st.builds(
+        CalendarRules,
+        none | none | st.sampled_from((0, 1, 90)),
+        none | none | st.sampled_from((0, 45, 90)),
+        st.builds(
+            CalendarLimits,
+            none | none | none | st.sampled_from((0, 1, 2)),
+            none | none | none | st.sampled_from((1, 2)),
+        ),
+    )
+
+
+def roles() -> SearchStrategy[PlannedRole]:
+    index = st.integers(0, 1)
+    away = st.tuples(st.integers(-2, 12), st.sampled_from((1, 2, 6, 90)))
+    return st.builds(
+        PlannedRole,
+        index,
+        index,
+        MOSTLY,
+        DAYS,
+        DAYS,
+        st.none() | away.map(lambda one: (one[0], one[0] + one[1])),
+    )
+
+
 @st.composite
 def plans(draw: DrawFn, *, steps: int = 12) -> Plan:
     index = st.integers(0, 1)
     schedules = draw(
-        st.lists(st.tuples(index, index), min_size=1, max_size=3).map(tuple)
+        st.lists(st.tuples(index, index, rules()), min_size=1, max_size=3).map(tuple)
     )
     slots = draw(
         st.lists(
@@ -131,12 +175,14 @@ def plans(draw: DrawFn, *, steps: int = 12) -> Plan:
         by_start=st.booleans(),
         room=st.sampled_from((None, None, 0, 1)),
         override=st.sampled_from((False, False, False, True)),
+        hold_minutes=st.sampled_from((None, None, 1, 10)),
     )
     step: SearchStrategy[Step] = st.one_of(
         booking,
         booking,
         booking,
         st.builds(Cancel, number=st.integers(0, 5)),
+        st.builds(Wait, minutes=st.sampled_from((1, 9, 10, 61))),
         settings(),
     )
     return Plan(
@@ -148,11 +194,7 @@ def plans(draw: DrawFn, *, steps: int = 12) -> Plan:
         ),
         patients=draw(st.tuples(MOSTLY, MOSTLY, MOSTLY)),
         schedules=schedules,
-        roles=draw(
-            st.lists(
-                st.builds(PlannedRole, index, index, MOSTLY, DAYS, DAYS), max_size=1
-            ).map(tuple)
-        ),
+        roles=draw(st.lists(roles(), max_size=2).map(tuple)),
         slots=slots,
         steps=draw(st.lists(step, min_size=4, max_size=steps).map(tuple)),
     )
@@ -181,12 +223,8 @@ async def realise(begin: BeginWork, plan: Plan) -> World:
     )
     patients = tuple(a_patient(active=active, **PUT) for active in plan.patients)
     schedules = tuple(
-        a_schedule(
-            practitioners[who].id,
-            locations[where].id,
-            timezone=plan.locations[where][1],
-        )
-        for who, where in plan.schedules
+        _schedule(practitioners[who], locations[where], rules)
+        for who, where, rules in plan.schedules
     )
     slots = tuple(_slot(schedules[planned.schedule], planned) for planned in plan.slots)
     caller = a_caller()
@@ -204,6 +242,7 @@ async def realise(begin: BeginWork, plan: Plan) -> World:
                     active=role.active,
                     period_start=role.start,
                     period_end=role.end,
+                    not_available=_away(role),
                     **PUT,
                 )
             )
@@ -223,6 +262,25 @@ async def realise(begin: BeginWork, plan: Plan) -> World:
 def _save_all(shelf: Any, entries: Any) -> None:  # noqa: ANN401  # of several kinds
     for entry in entries:
         shelf.save(entry)
+
+
+def _schedule(
+    practitioner: Practitioner, location: Location, rules: CalendarRules
+) -> Schedule:
+    schedule = a_schedule(practitioner.id, location.id, timezone=location.timezone)
+    return replace(
+        schedule,
+        horizon_days=rules.horizon_days,
+        minimum_notice_minutes=rules.minimum_notice_minutes,
+        limits=rules.limits,
+    )
+
+
+def _away(role: PlannedRole) -> tuple[NotAvailable, ...]:
+    if role.away is None:
+        return ()
+    start, end = (EIGHT + quarter * QUARTER for quarter in role.away)
+    return (NotAvailable(period=Period(start, end)),)
 
 
 def _slot(schedule: Schedule, planned: PlannedSlot) -> Slot:

@@ -5,12 +5,15 @@ from typing import Any
 import pytest
 
 from scheduling.application.commands.book_appointment import BookAppointment
-from scheduling.application.ports.repositories import SlotFilter
+from scheduling.application.ports.appointment_lists import ANYBODY, Whose
+from scheduling.application.ports.availability import First, SlotFilter
+from scheduling.application.queries.get_settings import GetSettings
 from scheduling.application.queries.search_available_slots import (
     AvailableSlots,
     SearchAvailableSlots,
 )
 from scheduling.domain.errors import InvalidInput, PatientNotFound
+from scheduling.domain.local_days import Span
 from scheduling.domain.period import Period
 from scheduling.domain.settings import Limits, Settings
 from tests.builders import (
@@ -25,16 +28,21 @@ from tests.builders import (
 from tests.fakes.storage import MemoryStorage
 
 THE_DAY = between("00:00", "23:59")
+FIRST = First(200)
 
 
 async def search(
     storage: MemoryStorage,
     clinic: Clinic,
     now: datetime = EIGHT,
+    *,
+    period: Period = THE_DAY,
+    page: First = FIRST,
     **asked: Any,  # noqa: ANN401
 ) -> AvailableSlots:
-    query = SearchAvailableSlots(storage.begin, lambda: now)
-    return await query(clinic.caller, SlotFilter(**{"period": THE_DAY, **asked}))
+    query = SearchAvailableSlots(storage.begin, GetSettings(storage.begin), lambda: now)
+    span = Span(period.start, period.end)
+    return await query(clinic.caller, SlotFilter(**asked), span, page)
 
 
 async def starts(
@@ -149,30 +157,25 @@ async def test_an_inactive_role_hides_the_place(storage: MemoryStorage) -> None:
     assert await starts(storage, clinic) == ["09:00"]
 
 
-async def test_a_page_says_where_it_ended_and_whether_there_is_more(
-    storage: MemoryStorage,
-) -> None:
+async def test_a_page_says_where_the_next_begins(storage: MemoryStorage) -> None:
     clinic = await open_clinic(storage.begin, *slots_from("09:00", count=3))
-    first = await search(storage, clinic, limit=2)
-    assert first.more
+    first = await search(storage, clinic, page=First(2))
     assert first.last == first.items[-1]
     after = (first.items[-1].start, first.items[-1].slot_id)
-    second = await search(storage, clinic, limit=2, after=after)
-    assert (len(second.items), second.more) == (1, False)
+    second = await search(storage, clinic, page=First(2, after))
+    assert [slot.start for slot in second.items] == [at("10:00")]
+    assert second.last is None
 
 
-async def test_a_page_of_hidden_slots_leads_to_the_next(storage: MemoryStorage) -> None:
+async def test_hidden_slots_take_no_place_on_a_page(storage: MemoryStorage) -> None:
     clinic = await open_clinic(
         storage.begin,
         *slots_from("09:00", count=3),
         settings=Settings(minimum_notice_minutes=120),
     )
-    first = await search(storage, clinic, limit=2)
-    assert (list(first.items), first.more) == ([], True)
-    assert first.last is not None
-    after = (first.last.start, first.last.slot_id)
-    second = await search(storage, clinic, limit=2, after=after)
-    assert [slot.start for slot in second.items] == [at("10:00")]
+    page = await search(storage, clinic, page=First(2))
+    assert [slot.start for slot in page.items] == [at("10:00")]
+    assert page.last is None
 
 
 async def test_a_search_spans_62_days_at_most(storage: MemoryStorage) -> None:
@@ -188,12 +191,42 @@ async def test_a_search_spans_62_days_at_most(storage: MemoryStorage) -> None:
     assert refused.value.field == "to"
 
 
+async def test_days_are_those_of_the_zone_that_is_asked_for(
+    storage: MemoryStorage,
+) -> None:
+    """Else of the location, else of the organisation."""
+    clinic = await open_clinic(
+        storage.begin,
+        *(between(f"{hour:02}:30", f"{hour:02}:45") for hour in (3, 8, 14, 20)),
+        timezone="Asia/Tokyo",
+        settings=Settings(timezone="America/Anchorage"),
+    )
+    query = SearchAvailableSlots(
+        storage.begin, GetSettings(storage.begin), lambda: at("00:00")
+    )
+    monday = Span(at("00:00").date(), at("00:00", day=1).date())
+
+    async def hours(whose: Whose = ANYBODY, timezone: str | None = None) -> list[int]:
+        wanted = SlotFilter(whose=whose)
+        found = await query(clinic.caller, wanted, monday, FIRST, timezone=timezone)
+        return [slot.start.hour for slot in found.items]
+
+    there = Whose(location_ids=(clinic.location.id,))
+    assert await hours(timezone="UTC") == [3, 8, 14, 20]
+    assert await hours(there, timezone="Pacific/Kiritimati") == [3, 8]
+    assert await hours(there) == [3, 8, 14]
+    assert await hours() == [14, 20]
+
+
 async def test_a_patient_does_not_search_in_anothers_name(
     storage: MemoryStorage,
 ) -> None:
     clinic = await open_clinic(storage.begin)
-    query = SearchAvailableSlots(storage.begin, lambda: EIGHT)
-    wanted = SlotFilter(period=THE_DAY, patient_id=clinic.patients[1].id)
+    query = SearchAvailableSlots(
+        storage.begin, GetSettings(storage.begin), lambda: EIGHT
+    )
+    wanted = SlotFilter(patient_id=clinic.patients[1].id)
+    the_day = Span(THE_DAY.start, THE_DAY.end)
     with pytest.raises(PatientNotFound):
-        await query(clinic.own_token(0), wanted)
-    assert len((await query(clinic.own_token(1), wanted)).items) == 1
+        await query(clinic.own_token(0), wanted, the_day, FIRST)
+    assert len((await query(clinic.own_token(1), wanted, the_day, FIRST)).items) == 1

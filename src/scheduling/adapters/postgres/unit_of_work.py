@@ -7,6 +7,7 @@ security costs a third where the connection served another tenant before.
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from functools import cached_property
+from uuid import UUID
 
 import asyncpg
 
@@ -15,6 +16,8 @@ from scheduling.adapters.postgres.answers import PostgresAnswers
 from scheduling.adapters.postgres.appointment_lists import PostgresAppointmentLists
 from scheduling.adapters.postgres.appointments import PostgresAppointments
 from scheduling.adapters.postgres.calendar import PostgresCalendar
+from scheduling.adapters.postgres.availability import PostgresAvailability
+from scheduling.adapters.postgres.batch import SETTINGS
 from scheduling.adapters.postgres.directory import PostgresDirectory, PostgresSettings
 from scheduling.adapters.postgres.history import PostgresAuditTrail
 from scheduling.adapters.postgres.schedules import PostgresSchedules
@@ -30,6 +33,7 @@ from scheduling.application.ports.appointment_lists import (
     StatisticsReader,
 )
 from scheduling.application.ports.audit import AuditRepository
+from scheduling.application.ports.availability import AvailabilityRepository
 from scheduling.application.ports.clock import Clock
 from scheduling.application.ports.identity import Caller
 from scheduling.application.ports.repositories import (
@@ -83,6 +87,10 @@ class PostgresUnitOfWork(UnitOfWork):
         return PostgresSlots(self._transaction)
 
     @cached_property
+    def availability(self) -> AvailabilityRepository:
+        return PostgresAvailability(self._transaction)
+
+    @cached_property
     def appointments(self) -> AppointmentRepository:
         return PostgresAppointments(self._transaction)
 
@@ -113,9 +121,16 @@ class PostgresUnitOfWork(UnitOfWork):
 
 @asynccontextmanager
 async def begin_work(
-    pool: asyncpg.Pool, ring: Callable[[], None], now: Clock, caller: Caller
+    pool: asyncpg.Pool,
+    ring: Callable[[], None],
+    now: Clock,
+    caller: Caller,
+    *,
+    forget: Callable[[UUID], None] | None = None,
 ) -> AsyncIterator[UnitOfWork]:
-    """Work for the caller; `ring` is called after events were committed."""
+    """Work for the caller; `ring` is called after events were committed, `forget` after
+    the caller's organisation has changed its settings.
+    """
     with in_our_words():
         transaction = Transaction(PooledSessions(pool), caller)
         try:
@@ -124,5 +139,7 @@ async def begin_work(
         except BaseException:
             await transaction.undo()
             raise
+    if forget is not None and transaction.wrote(SETTINGS):
+        forget(caller.tenant_id)
     if transaction.has_news:
         ring()

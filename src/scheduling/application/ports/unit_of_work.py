@@ -10,6 +10,7 @@ from scheduling.application.ports.appointment_lists import (
     StatisticsReader,
 )
 from scheduling.application.ports.audit import AuditRepository
+from scheduling.application.ports.availability import AvailabilityRepository
 from scheduling.application.ports.identity import Caller
 from scheduling.application.ports.repositories import (
     AnswerRepository,
@@ -62,6 +63,8 @@ class UnitOfWork(Protocol):
     def schedules(self) -> ScheduleRepository: ...
     @property
     def slots(self) -> SlotRepository: ...
+    @property
+    def availability(self) -> AvailabilityRepository: ...
     @property
     def appointments(self) -> AppointmentRepository: ...
     @property

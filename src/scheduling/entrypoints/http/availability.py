@@ -1,10 +1,7 @@
-"""`/v1/availability`: what booking would accept at this moment."""
+"""`/v1/availability`: what booking would accept at this moment, and why not more."""
 
-import struct
-from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections import Counter
 from collections.abc import Callable, Iterable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -13,36 +10,40 @@ from fastapi import Depends, Query, Request
 from fastapi.responses import Response
 from pydantic import Field
 
+from scheduling.application.ports.appointment_lists import Whose
+from scheduling.application.ports.availability import Candidate, First, SlotFilter
 from scheduling.application.ports.identity import Caller, Scope
-from scheduling.application.ports.repositories import Candidate, SlotFilter
 from scheduling.domain import errors
-from scheduling.domain.errors import InvalidInput, InvalidPeriod
 from scheduling.domain.identifiers import (
     LocationId,
     PatientId,
     PractitionerId,
     SlotId,
 )
-from scheduling.domain.period import Period
+from scheduling.domain.local_days import Span
 from scheduling.entrypoints.http import documented
 from scheduling.entrypoints.http.caller import Requires
 from scheduling.entrypoints.http.direct_route import room
-from scheduling.entrypoints.http.shapes import (
-    EARLIEST,
-    LATEST,
-    Instant,
-    Line,
-    Shape,
-    Zone,
-    dumped,
+from scheduling.entrypoints.http.found import shown
+from scheduling.entrypoints.http.paging import (
+    LARGEST_PAGE,
+    Cursor,
+    Limit,
+    cursor_at,
+    position_of,
 )
+from scheduling.entrypoints.http.shapes import Day, Instant, Line, Shape, Zone
+from scheduling.entrypoints.http.spans import From, To
 from scheduling.entrypoints.http.use_cases import Queries
 
 router = room("/availability", "availability")
 
-LARGEST_PAGE = 200
-_POSITION = struct.Struct(">q16s")
-"""Where a page ended: microseconds since 1970, and the id of the slot."""
+MOST_AT_ONCE = 20
+"""Of the next times, and of practitioners or locations to look for them at."""
+
+ForWhom = Annotated[
+    UUID | None, Field(description="Leave out what clashes with their bookings")
+]
 
 
 class AvailabilityQuery(Shape):
@@ -50,35 +51,36 @@ class AvailabilityQuery(Shape):
     location_id: UUID | None = None
     specialty: Line | None = None
     service_type: Line | None = None
-    from_: Annotated[Instant, Field(alias="from")]
-    to: Annotated[
-        Instant, Field(description="Exclusive; 62 days after `from` at the most")
-    ]
-    patient_id: Annotated[
-        UUID | None, Field(description="Leave out what clashes with their bookings")
-    ] = None
+    from_: Annotated[From, Field(alias="from")]
+    to: To
+    patient_id: ForWhom = None
     timezone: Annotated[
-        Zone | None, Field(description="Write instants with the offset of this zone")
+        Zone | None,
+        Field(
+            description="Of the days that are asked for and told; without it, those "
+            "asked for are the location's or the organisation's, those told the slot's"
+        ),
     ] = None
-    limit: Annotated[int, Field(ge=1, le=LARGEST_PAGE)] = LARGEST_PAGE
-    cursor: Annotated[
-        str | None, Field(max_length=100, description="The `nextCursor` of a page")
-    ] = None
+    limit: Limit = LARGEST_PAGE
+    cursor: Cursor = None
 
     def to_filter(self, caller: Caller) -> SlotFilter:
         """Who comes with a patient's own token searches for that patient."""
-        if self.to <= self.from_:
-            raise InvalidPeriod("must be after from", "to")
         return SlotFilter(
-            period=Period(self.from_, self.to),
-            practitioner_id=_as(PractitionerId, self.practitioner_id),
-            location_id=_as(LocationId, self.location_id),
+            whose=Whose(
+                location_ids=_one_or_none(LocationId, self.location_id),
+                practitioner_ids=_one_or_none(PractitionerId, self.practitioner_id),
+            ),
             specialty=self.specialty,
             service_type=self.service_type,
-            patient_id=_as(PatientId, self.patient_id) or caller.patient_id,
-            after=None if self.cursor is None else _position(self.cursor),
-            limit=self.limit,
+            patient_id=for_whom(self.patient_id, caller),
         )
+
+    def to_page(self) -> First:
+        if self.cursor is None:
+            return First(self.limit)
+        start, id = position_of(self.cursor)
+        return First(self.limit, (start, SlotId(id)))
 
 
 class AvailableSlotView(Shape):
@@ -89,6 +91,9 @@ class AvailableSlotView(Shape):
     start: Instant
     end: Instant
     timezone: str
+    date: Annotated[
+        Day, Field(description="The local day of the start, in the zone asked for")
+    ]
     remaining: int
     service_types: list[str]
 
@@ -100,9 +105,37 @@ class AvailabilityView(Shape):
     next_cursor: str | None
 
 
-def _views(found: Iterable[Candidate], zone: ZoneInfo | None) -> list[dict[str, Any]]:
+@router.get(
+    "", **documented.reading(AvailabilityView, errors.PatientNotFound, digest=True)
+)
+async def search_available_slots(
+    wanted: Annotated[AvailabilityQuery, Query()],
+    request: Request,
+    caller: Annotated[Caller, Depends(Requires(Scope.READ))],
+) -> Response:
+    """Free slots by start, as booking would take them now. A practitioner or location
+    that nobody knows has none.
+    """
+    queries: Queries = request.state.queries
+    available = await queries.search_available_slots(
+        caller,
+        wanted.to_filter(caller),
+        Span(wanted.from_, wanted.to),
+        wanted.to_page(),
+        timezone=wanted.timezone,
+    )
+    last = available.last
+    page = {
+        "items": views(available.items, wanted.timezone),
+        "nextCursor": None if last is None else cursor_at(last.start, last.slot_id),
+    }
+    return shown(request, page)
+
+
+def views(found: Iterable[Candidate], timezone: str | None) -> list[dict[str, Any]]:
     """A model for each row would cost more than the search."""
-    shown: Callable[[datetime], datetime] = (
+    zone = None if timezone is None else ZoneInfo(timezone)
+    instant: Callable[[datetime], datetime] = (
         (lambda instant: instant) if zone is None else lambda i: i.astimezone(zone)
     )
     return [
@@ -111,9 +144,10 @@ def _views(found: Iterable[Candidate], zone: ZoneInfo | None) -> list[dict[str, 
             "scheduleId": one.schedule_id,
             "practitionerId": one.practitioner_id,
             "locationId": one.location_id,
-            "start": shown(one.start),
-            "end": shown(one.end),
+            "start": instant(one.start),
+            "end": instant(one.end),
             "timezone": one.timezone,
+            "date": one.start.astimezone(zone or ZoneInfo(one.timezone)).date(),
             "remaining": one.remaining,
             "serviceTypes": one.service_types,
         }
@@ -121,54 +155,9 @@ def _views(found: Iterable[Candidate], zone: ZoneInfo | None) -> list[dict[str, 
     ]
 
 
-@router.get(
-    "", **documented.reading(AvailabilityView, errors.PatientNotFound, tag=False)
-)
-async def search_available_slots(
-    wanted: Annotated[AvailabilityQuery, Query()],
-    request: Request,
-    caller: Annotated[Caller, Depends(Requires(Scope.READ))],
-) -> Response:
-    """Free slots by start, as booking would take them now."""
-    _refuse_repeats(request)
-    queries: Queries = request.state.queries
-    available = await queries.search_available_slots(caller, wanted.to_filter(caller))
-    zone = None if wanted.timezone is None else ZoneInfo(wanted.timezone)
-    last = available.last if available.more else None
-    page = {
-        "items": _views(available.items, zone),
-        "nextCursor": None if last is None else _cursor(last),
-    }
-    return Response(dumped(page), media_type="application/json")
+def for_whom(patient_id: UUID | None, caller: Caller) -> PatientId | None:
+    return caller.patient_id if patient_id is None else PatientId(patient_id)
 
 
-def _refuse_repeats(request: Request) -> None:
-    """A parameter given twice would be one of the two, and nobody knows which."""
-    times = Counter(name for name, _ in request.query_params.multi_items())
-    for name, count in times.items():
-        if count > 1:
-            raise InvalidInput("must be given once", name)
-
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-def _cursor(last: Candidate) -> str:
-    since = (last.start - _EPOCH) // timedelta(microseconds=1)
-    return urlsafe_b64encode(_POSITION.pack(since, last.slot_id.bytes)).decode()
-
-
-def _position(cursor: str) -> tuple[datetime, SlotId]:
-    try:
-        packed = urlsafe_b64decode(cursor.encode("ascii"))
-        since, id = _POSITION.unpack(packed)
-        start = _EPOCH + timedelta(microseconds=since)
-    except (ValueError, struct.error, OverflowError) as error:
-        raise InvalidInput("is none that we gave", "cursor") from error
-    if not EARLIEST <= start < LATEST:
-        raise InvalidInput("is none that we gave", "cursor")
-    return start, SlotId(UUID(bytes=id))
-
-
-def _as(kind: Any, id: UUID | None) -> Any:  # noqa: ANN401
-    return None if id is None else kind(id)
+def _one_or_none(kind: Any, id: UUID | None) -> tuple[Any, ...]:  # noqa: ANN401
+    return () if id is None else (kind(id),)

@@ -112,7 +112,7 @@ def _requires(kind: Any) -> Requires | None:  # noqa: ANN401
 
 
 def _query_model(kind: Any) -> type[BaseModel] | None:  # noqa: ANN401
-    """`Annotated[Model, Query()]`"""
+    """Return the model of `Annotated[Model, Query()]`."""
     if get_origin(kind) is not Annotated:
         return None
     model, *marks = get_args(kind)

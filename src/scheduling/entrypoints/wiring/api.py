@@ -50,7 +50,9 @@ async def open_api(settings: Settings, metrics: Metrics) -> AsyncIterator[Wired]
                 Commands.over(storage.begin, storage.now), storage.begin, storage.now
             ),
             "refusals": RefusalAudit(storage.audit, metrics.registry),
-            "queries": Queries.over(storage.begin, storage.now, storage.audit, feed),
+            "queries": Queries.over(
+                storage.begin, storage.settings, storage.now, storage.audit, feed
+            ),
             "streams": event_streams(settings, metrics),
             "readiness": readiness,
             "metrics": metrics,

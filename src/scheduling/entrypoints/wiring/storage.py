@@ -11,10 +11,13 @@ from scheduling.adapters.postgres.bell import OutboxBell
 from scheduling.adapters.postgres.readiness import schema_of
 from scheduling.adapters.postgres.rehearsal import rehearse
 from scheduling.adapters.postgres.sessions import open_pool
+from scheduling.adapters.postgres.settings_cache import SettingsCache
 from scheduling.adapters.postgres.unit_of_work import begin_work
 from scheduling.application.ports.audit import AuditClient
+from scheduling.application.ports.availability import ReadSettings
 from scheduling.application.ports.clock import Clock
 from scheduling.application.ports.unit_of_work import BeginWork
+from scheduling.application.queries.get_settings import GetSettings
 from scheduling.domain.identifiers import TenantId
 from scheduling.entrypoints.settings import Settings
 
@@ -30,6 +33,7 @@ class Storage:
     """An open pool, seen as what use cases need of it."""
 
     begin: BeginWork
+    settings: ReadSettings
     now: Clock
     audit: AuditClient
     schema: Callable[[], Awaitable[str | None]]
@@ -48,12 +52,17 @@ async def open_storage(settings: Settings) -> AsyncIterator[Storage]:
     role = settings.database_role or API_ROLE
     pool = await open_pool(url, role=role, size=settings.database_pool_size)
     try:
+        read = GetSettings(partial(begin_work, pool, _nobody_listens, system_clock))
         async with (
             OutboxBell(url, role=role) as bell,
             GroupCommittedAudit(pool, system_clock) as audit,
+            SettingsCache(read, url, role=role) as kept,
         ):
             yield Storage(
-                begin=partial(begin_work, pool, bell.ring, system_clock),
+                begin=partial(
+                    begin_work, pool, bell.ring, system_clock, forget=kept.forget
+                ),
+                settings=kept,
                 now=system_clock,
                 audit=audit,
                 schema=partial(schema_of, pool),

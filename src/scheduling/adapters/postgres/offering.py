@@ -1,0 +1,305 @@
+"""Whether a slot can be had, as conditions on its row.
+
+They are the rules of `domain.availability`, so that storage can stop at the first slots
+that pass instead of handing out thousands that do not. A property test holds the two
+together. All are asked of `slots` joined with its own row of `schedules`; days are
+those of the slot's zone.
+
+How long a question takes does not depend on how many seats have been booked around it:
+each is answered by a probe or two of an index, also where a group session has left
+thousands of claims.
+"""
+
+from typing import Any
+
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Date,
+    DateTime,
+    Integer,
+    Interval,
+    Uuid,
+    and_,
+    case,
+    cast,
+    func,
+    literal_column,
+    not_,
+    or_,
+    select,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+
+from scheduling.adapters.postgres import tables as t
+from scheduling.adapters.postgres.batch import TENANT
+from scheduling.adapters.postgres.claimed import (
+    LONGEST_CLAIM,
+    around,
+    claimed_by,
+    kind,
+)
+from scheduling.adapters.postgres.limits import counted
+from scheduling.adapters.postgres.statements import given
+from scheduling.domain.claim import ActorKind
+
+INSTANT = DateTime(timezone=True)
+NOW = given("now", INSTANT)
+
+_ZERO: ColumnElement[int] = literal_column("0")
+_YES: ColumnElement[bool] = literal_column("true")
+_NO: ColumnElement[bool] = literal_column("false")
+_A_DAY_AROUND: ColumnElement[Any] = literal_column("interval '26 hours'")
+_A_WEEK_AROUND: ColumnElement[Any] = literal_column("interval '170 hours'")
+"""No local day or week is longer, whatever its clocks do."""
+
+
+def can_be_had(*, limited: bool, for_patient: bool) -> list[ColumnElement[bool]]:
+    """All that booking asks; cheap questions first.
+
+    `limited`: the organisation has limits; those of a schedule are always asked.
+    """
+    conditions = [
+        t.slots.c.starts_at > NOW,
+        *inside_window(),
+        has_seat(),
+        is_there(),
+        not_(_runs_into_another()),
+        not_(_is_run_into()),
+        not_(_lies_upon_overbooked()),
+        _schedule_takes_more(),
+    ]
+    if for_patient:
+        conditions.append(not_(_patient_is_taken()))
+    if limited:
+        conditions.append(_practitioner_takes_more())
+    return conditions
+
+
+def local(instant: ColumnElement[Any]) -> ColumnElement[Any]:
+    """An instant on the wall of the slot's clinic."""
+    return func.timezone(t.slots.c.timezone, instant)
+
+
+def _local_day(instant: ColumnElement[Any]) -> ColumnElement[Any]:
+    return cast(local(instant), Date)
+
+
+def inside_window() -> list[ColumnElement[bool]]:
+    """Neither too soon nor too far ahead; the horizon's last day is inclusive."""
+    slots, schedules = t.slots, t.schedules
+    own_notice = func.make_interval(
+        *(_ZERO,) * 5, schedules.c.minimum_notice_minutes, type_=Interval
+    )
+    ahead = _local_day(slots.c.starts_at) - _local_day(NOW)
+    return [
+        slots.c.starts_at >= NOW + func.coalesce(own_notice, given("notice", Interval)),
+        ahead <= func.coalesce(schedules.c.horizon_days, given("horizon", Integer)),
+    ]
+
+
+def lapsed_seats() -> ColumnElement[int]:
+    """Seats that are counted for holds which have run out and were not swept yet."""
+    slots, claims = t.slots, t.claims
+    found = (
+        select(func.count())
+        .where(
+            claimed_by(slots.c.practitioner_id, kind(ActorKind.PRACTITIONER)),
+            claims.c.starts_at == slots.c.starts_at,
+            claims.c.share_id == slots.c.id,
+            claims.c.expires_at <= NOW,
+        )
+        .scalar_subquery()
+    )
+    return case((slots.c.booked == _ZERO, _ZERO), else_=cast(found, Integer))
+
+
+def has_seat() -> ColumnElement[bool]:
+    slots = t.slots
+    return and_(
+        slots.c.status.in_([literal_column("'free'"), literal_column("'busy'")]),
+        or_(
+            slots.c.booked < slots.c.capacity,
+            slots.c.booked - lapsed_seats() < slots.c.capacity,
+        ),
+    )
+
+
+def remaining() -> ColumnElement[int]:
+    slots = t.slots
+    return slots.c.capacity - func.greatest(slots.c.booked - lapsed_seats(), _ZERO)
+
+
+def is_there() -> ColumnElement[bool]:
+    """Some role covers the day and is not away; where there is no role at all, the
+    schedule is the assignment: nothing aggregates to null.
+    """
+    slots, roles = t.slots, t.practitioner_roles
+    day = _local_day(slots.c.starts_at)
+    covers = and_(
+        roles.c.active,
+        func.coalesce(roles.c.period_start <= day, _YES),
+        func.coalesce(roles.c.period_end >= day, _YES),
+        or_(
+            roles.c.not_available == cast(literal_column("'[]'"), JSONB),
+            not_(_is_away()),
+        ),
+    )
+    return (
+        select(func.bool_or(covers))
+        .where(
+            roles.c.tenant_id == TENANT,
+            roles.c.practitioner_id == slots.c.practitioner_id,
+            roles.c.location_id == slots.c.location_id,
+        )
+        .scalar_subquery()
+        .is_not(_NO)
+    )
+
+
+def _is_away() -> ColumnElement[bool]:
+    away = (
+        func.jsonb_to_recordset(t.practitioner_roles.c.not_available)
+        .table_valued(Column("start", INSTANT), Column("end", INSTANT))
+        .render_derived(name="away", with_types=True)
+    )
+    return (
+        select(literal_column("1"))
+        .select_from(away)
+        .where(
+            away.c.start < t.slots.c.ends_at,
+            away.c.end > t.slots.c.starts_at,
+        )
+        .correlate(t.practitioner_roles, t.slots)
+        .exists()
+    )
+
+
+def _there_are(*claims: ColumnElement[bool]) -> ColumnElement[bool]:
+    """As EXISTS, which the planner would make an anti-join of: at its worst it then
+    hashes all claims of a tenant to judge the first few slots.
+    """
+    one = select(_YES).select_from(t.claims).where(*claims)
+    return one.limit(literal_column("1")).scalar_subquery().is_not(None)
+
+
+def _others_claims() -> ColumnElement[bool]:
+    """Those of the practitioner that stand, but for the slot's own."""
+    return and_(
+        claimed_by(t.slots.c.practitioner_id, kind(ActorKind.PRACTITIONER)),
+        stands(),
+        t.claims.c.share_id != t.slots.c.id,
+    )
+
+
+def stands() -> ColumnElement[bool]:
+    """Any claim but a hold's that has run out."""
+    expires_at = t.claims.c.expires_at
+    return or_(expires_at.is_(None), expires_at > NOW)
+
+
+def _runs_into_another() -> ColumnElement[bool]:
+    """Somebody else's time begins within the slot, or within the buffer behind it."""
+    slots, claims = t.slots, t.claims
+    return _there_are(
+        _others_claims(),
+        claims.c.starts_at >= slots.c.starts_at,
+        claims.c.starts_at < slots.c.ends_at + given("buffer", Interval),
+    )
+
+
+def _is_run_into() -> ColumnElement[bool]:
+    """What began before the slot lasts, with its buffer, into it.
+
+    Only what began last can: the claims of one practitioner exclude each other
+    (`ex_claims_no_overlap`), but for those of one slot, which begin together, and for
+    overbooked ones.
+    """
+    slots, claims = t.slots, t.claims
+    until_of_last = (
+        select(claims.c.until)
+        .where(
+            claimed_by(slots.c.practitioner_id, kind(ActorKind.PRACTITIONER)),
+            claims.c.starts_at < slots.c.starts_at,
+            claims.c.starts_at > slots.c.starts_at - LONGEST_CLAIM,
+            not_(claims.c.overbooked),
+            stands(),
+        )
+        .order_by(claims.c.starts_at.desc(), claims.c.until.desc())
+        .limit(literal_column("1"))
+        .scalar_subquery()
+    )
+    return func.coalesce(until_of_last > slots.c.starts_at, _NO)
+
+
+def _lies_upon_overbooked() -> ColumnElement[bool]:
+    """Those are few, and have an index of their own (`ix_claims_overbooked`)."""
+    slots, claims = t.slots, t.claims
+    return _there_are(
+        _others_claims(),
+        claims.c.overbooked,
+        claims.c.starts_at < slots.c.starts_at,
+        claims.c.starts_at > slots.c.starts_at - LONGEST_CLAIM,
+        claims.c.until > slots.c.starts_at,
+    )
+
+
+def _patient_is_taken() -> ColumnElement[bool]:
+    return _there_are(
+        claimed_by(given("patient_id", Uuid), kind(ActorKind.PATIENT)),
+        around(t.slots.c.starts_at, t.slots.c.ends_at),
+        stands(),
+    )
+
+
+def _practitioner_takes_more() -> ColumnElement[bool]:
+    return _takes_more(given("per_day", Integer), given("per_week", Integer))
+
+
+def _schedule_takes_more() -> ColumnElement[bool]:
+    schedules = t.schedules
+    return _takes_more(
+        schedules.c.limit_per_day,
+        schedules.c.limit_per_week,
+        t.appointments.c.schedule_id == schedules.c.id,
+    )
+
+
+def _takes_more(
+    per_day: ColumnElement[int],
+    per_week: ColumnElement[int],
+    *of: ColumnElement[bool],
+) -> ColumnElement[bool]:
+    """Nothing is counted where nothing is limited."""
+    start = t.appointments.c.starts_at
+    this = t.slots.c.starts_at
+    same_day = _local_day(start) == _local_day(this)
+    same_week = _monday_of(start) == _monday_of(this)
+    return and_(
+        _fewer_than(per_day, same_day, *of, within=_A_DAY_AROUND),
+        _fewer_than(per_week, same_week, *of, within=_A_WEEK_AROUND),
+    )
+
+
+def _monday_of(instant: ColumnElement[Any]) -> ColumnElement[Any]:
+    return func.date_trunc(literal_column("'week'"), local(instant))
+
+
+def _fewer_than(
+    limit: ColumnElement[int], *of: ColumnElement[bool], within: ColumnElement[Any]
+) -> ColumnElement[bool]:
+    slots, appointments = t.slots, t.appointments
+    found = (
+        select(func.count())
+        .select_from(appointments)
+        .where(
+            appointments.c.tenant_id == TENANT,
+            appointments.c.practitioner_id == slots.c.practitioner_id,
+            appointments.c.starts_at > slots.c.starts_at - within,
+            appointments.c.starts_at < slots.c.starts_at + within,
+            *counted(),
+            *of,
+        )
+        .scalar_subquery()
+    )
+    return case((limit.is_(None), _YES), else_=found < limit)
