@@ -130,10 +130,10 @@ class Transaction:
         changes: Changes,
         *,
         at: datetime,
-    ) -> None:
-        """Keep a row of the entity that is named, or that the action begins with."""
         outcome: Outcome = Outcome.DONE,
         entity_type: str | None = None,
+    ) -> None:
+        """Keep a row of the entity that is named, or that the action begins with."""
         row = AuditRow(
             id=new_id(at),
             at=at,
