@@ -17,7 +17,7 @@ from uuid import UUID
 import asyncpg
 
 from scheduling.adapters.cloud_events import to_envelope
-from scheduling.adapters.postgres.batch import AUDIT, OUTBOX
+from scheduling.adapters.postgres.batch import AUDIT, OUTBOX, Write
 from scheduling.adapters.postgres.sending import Batch
 from scheduling.adapters.postgres.sessions import Sessions
 from scheduling.adapters.postgres.statements import Connection, Statement
@@ -51,7 +51,10 @@ class Transaction:
 
     @property
     def has_news(self) -> bool:
-        return any(OUTBOX.name in batch.rows for batch in (*self.earlier, self.batch))
+        return self.wrote(OUTBOX)
+
+    def wrote(self, kind: Write) -> bool:
+        return any(kind.name in batch.rows for batch in (*self.earlier, self.batch))
 
     async def rows(self, statement: Statement, **values: Any) -> Sequence[Any]:  # noqa: ANN401
         """Run a reading statement for the caller's tenant."""
