@@ -65,6 +65,7 @@ class PostgresStorage:
                 period=Period(row["starts_at"], row["ends_at"]),
                 until=row["until"],
                 overbooked=row["overbooked"],
+                expires_at=row["expires_at"],
             )
             for row in rows
         ]
