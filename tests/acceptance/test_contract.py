@@ -10,6 +10,7 @@ from jsonschema.validators import validator_for
 
 from tests.acceptance.conftest import Token
 from tests.acceptance.desk import Desk, Thing, at
+from tests.acceptance.waiting_room import a_day_with_the_waitlist
 
 Document = dict[str, Any]
 
@@ -75,6 +76,7 @@ async def test_what_the_api_answers_is_what_it_documents(
 ) -> None:
     document: Document = (await desk.http.get("/openapi.json")).json()
     await _a_day_at_the_desk(desk)
+    await a_day_with_the_waitlist(desk)
     powerless = Desk(desk.http, token(scope="scheduling:book"), desk.everything)
     await powerless.get("/v1/settings")
     found = {

@@ -1,0 +1,76 @@
+"""What a desk says about the waitlist."""
+
+from datetime import timedelta
+from typing import Any
+
+import httpx2
+
+from tests.acceptance.desk import TOMORROW, Desk, Thing
+
+PATH = "/v1/waitlist"
+
+
+def a_wish(patient: str, **told: object) -> Thing:
+    """Anything of tomorrow, unless told otherwise."""
+    return {
+        "patientId": patient,
+        "earliest": (TOMORROW - timedelta(hours=9)).isoformat(),
+        "latest": (TOMORROW + timedelta(hours=15)).isoformat(),
+        **told,
+    }
+
+
+async def waits(desk: Desk, patient: str, **told: object) -> Thing:
+    answer = await desk.post(PATH, a_wish(patient, **told))
+    assert answer.status_code == 201, answer.text
+    entry: Thing = answer.json()
+    return entry
+
+
+async def fulfil(
+    desk: Desk,
+    entry: Thing,
+    slot: Thing,
+    *,
+    key: str | None = None,
+    **told: Any,  # noqa: ANN401
+) -> httpx2.Response:
+    given = {
+        "slotId": slot["id"],
+        "appointmentType": "consultation",
+        "version": entry["version"],
+        **told,
+    }
+    return await desk.post(f"{PATH}/{entry['id']}/fulfil", given, key=key)
+
+
+async def remove(
+    desk: Desk, entry: Thing, *, if_match: str | None = '"1"', key: str | None = None
+) -> httpx2.Response:
+    named = {"If-Match": if_match, "Idempotency-Key": key}
+    headers = {name: value for name, value in named.items() if value is not None}
+    return await desk.ask("DELETE", f"{PATH}/{entry['id']}", headers=headers)
+
+
+async def a_day_with_the_waitlist(desk: Desk) -> None:
+    """Every operation, with its successes and as many of its refusals as there are."""
+    patient, slot = await desk.a_patient(), await desk.a_slot()
+    entry = await waits(desk, patient, practitionerIds=[slot["practitionerId"]])
+    path = f"{PATH}/{entry['id']}"
+    for asked in ("", f"?patientId={patient}&limit=1", "?status=fulfilled"):
+        await desk.get(PATH + asked)
+    await desk.get(f"{PATH}?status=elsewhere")
+    await desk.get(path)
+    await desk.get(path, headers={"If-None-Match": '"1"'})
+    await desk.get(f"{PATH}/{patient}")
+    await desk.post(PATH, a_wish(slot["id"]))
+    await desk.post(PATH, a_wish(patient, locationIds=[patient]))
+    await desk.post(PATH, a_wish(patient, latest="2020-01-01T00:00:00Z"))
+    await fulfil(desk, entry, slot, version=None)
+    await fulfil(desk, entry, slot, version=7)
+    await fulfil(desk, entry, slot)
+    await fulfil(desk, entry, slot, version=2)
+    gone = await waits(desk, patient)
+    for if_match in (None, '"7"', '"1"', '"2"'):
+        await remove(desk, gone, if_match=if_match)
+    await remove(desk, {"id": patient})
