@@ -1,20 +1,18 @@
 """Pages of appointments, and counts of them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
 from sqlalchemy import (
     ARRAY,
-    ColumnElement,
     Date,
     Integer,
     Text,
     Uuid,
     any_,
     func,
-    literal_column,
     select,
     tuple_,
 )
@@ -109,29 +107,18 @@ def _reading_page(
 ) -> Statement:
     one = t.appointments
     start, place = one.c.starts_at, tuple_(one.c.starts_at, one.c.id)
-    after_start = given("after_start", INSTANT)
-    after = tuple_(after_start, given("after_id", Uuid))
-    # The first of each pair says again what the second does, for the index.
-    behind = (
-        [start <= after_start, place < after]
-        if newest_first
-        else [start >= after_start, place > after]
-    )
+    after = tuple_(given("after_start", INSTANT), given("after_id", Uuid))
+    behind = place < after if newest_first else place > after
     order = [start.desc(), one.c.id.desc()] if newest_first else [start, one.c.id]
     return compiled(
         select(*(column for column in one.c if column.name != "tenant_id"))
         .where(
             *_is_asked_for(filters, running=running),
-            *(behind if "after" in filters else []),
+            *([behind] if "after" in filters else []),
         )
         .order_by(*order)
         .limit(given("limit", Integer))
     )
-
-
-_KINDS: Mapping[str, ColumnElement[Any]] = {
-    name: literal_column(name) for name in ("status", "day", "practitioner_id")
-}
 
 
 @cache
