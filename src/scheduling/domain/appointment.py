@@ -8,7 +8,7 @@ from typing import Any, Self
 from uuid import UUID
 
 from scheduling.domain.claim import ActorKind, Resource
-from scheduling.domain.errors import InvalidStatusTransition
+from scheduling.domain.errors import InvalidInput, InvalidStatusTransition
 from scheduling.domain.events import (
     AppointmentBefore,
     AppointmentCancelled,
@@ -39,6 +39,14 @@ class CancelReason(StrEnum):
     EMERGENCY = "emergency"
     WEATHER = "weather"
     OTHER = "other"
+
+    @classmethod
+    def named(cls, given: str | None) -> Self:
+        """Raise InvalidInput for what is no reason to cancel, or where none is told."""
+        try:
+            return cls(given or "")
+        except ValueError:
+            raise InvalidInput(f"is one of {', '.join(cls)}", "reasonCode") from None
 
 
 class Initiator(StrEnum):
@@ -161,6 +169,15 @@ class Appointment:
         """Raise InvalidStatusTransition where it cannot become that."""
         if not self.is_correction(wanted, now=now):
             self._demand(wanted)
+
+    def demand_no_new_time(self, wanted: Status, *, now: datetime) -> None:
+        """Raise InvalidStatusTransition also where becoming that takes time anew."""
+        self.demand(wanted, now=now)
+        if self.takes_time_anew(wanted):
+            raise InvalidStatusTransition(
+                f"Appointment {self.id} would take its time anew: change its status by "
+                "itself, not with others."
+            )
 
     def become(
         self,

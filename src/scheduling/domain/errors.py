@@ -5,6 +5,7 @@ DomainError
 │   └── InvalidPeriod
 ├── NotFound                       404  missing, or another tenant's
 │   ├── AppointmentNotFound
+│   ├── SeriesNotFound
 │   ├── ScheduleNotFound
 │   ├── SlotNotFound
 │   ├── PatientNotFound
@@ -78,6 +79,11 @@ class NotFound(DomainError):
 class AppointmentNotFound(NotFound):
     code = "APPOINTMENT_NOT_FOUND"
     what = "appointment"
+
+
+class SeriesNotFound(NotFound):
+    code = "SERIES_NOT_FOUND"
+    what = "series"
 
 
 class ScheduleNotFound(NotFound):

@@ -15,6 +15,7 @@ from scheduling.domain import errors
 from scheduling.entrypoints.http import (
     appointments,
     booking,
+    bulk_status,
     exception_bodies,
     holds,
     locations,
@@ -23,6 +24,7 @@ from scheduling.entrypoints.http import (
     practitioners,
     schedule_preview,
     schedules,
+    series,
     settings,
     slots,
     waitlist,
@@ -34,6 +36,8 @@ from tests.unit.http.test_problems import refusals
 BODIES: list[type[BaseModel]] = [
     booking.BookingBody,
     booking.SelfBookingBody,
+    series.SeriesBody,
+    bulk_status.BulkStatusBody,
     holds.HoldBody,
     appointments.RescheduleBody,
     appointments.EditBody,
@@ -93,6 +97,9 @@ def test_names_of_operations_never_change(document: Document) -> None:
     named = {o["operationId"]: where for where, o in operations(document)}
     assert named == {
         "bookAppointment": "POST /v1/appointments",
+        "bookAppointmentSeries": "POST /v1/appointments/series",
+        "getAppointmentSeries": "GET /v1/appointments/series/{id}",
+        "updateAppointmentStatuses": "POST /v1/appointments/status",
         "selfBookAppointment": "POST /v1/appointments/self-book",
         "holdSlot": "POST /v1/slots/{id}/hold",
         "releaseHold": "DELETE /v1/holds/{id}",

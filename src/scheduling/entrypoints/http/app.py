@@ -13,6 +13,7 @@ from scheduling.entrypoints.http import (
     appointments,
     availability,
     booking,
+    bulk_status,
     calendar,
     history,
     holds,
@@ -24,6 +25,7 @@ from scheduling.entrypoints.http import (
     practitioners,
     schedule_preview,
     schedules,
+    series,
     settings,
     slots,
     statistics,
@@ -56,6 +58,8 @@ class Wired(TypedDict):
 
 _ROOMS = (
     booking,
+    series,
+    bulk_status,
     holds,
     appointments,
     history,

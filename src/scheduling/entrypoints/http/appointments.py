@@ -19,6 +19,7 @@ from scheduling.domain.identifiers import (
     SlotId,
 )
 from scheduling.domain.moving import NewTime, Otherwise
+from scheduling.domain.series import HowMuch
 from scheduling.domain.status import Status
 from scheduling.entrypoints.http import documented
 from scheduling.entrypoints.http.appointment_shapes import (
@@ -63,6 +64,7 @@ class CancelBody(Shape):
     reason_code: CancelReason
     initiated_by: Initiator
     comment: FreeText | None = None
+    series: HowMuch = HowMuch.ONE
     version: Version | None = None
 
 
@@ -277,7 +279,12 @@ async def cancel_appointment(
     request: Request,
     caller: Annotated[Caller, Depends(Requires(Scope.BOOK))],
 ) -> Response:
-    """Call an appointment off; its time can be booked at once."""
+    """Call an appointment off; its time can be booked at once.
+
+    With `series`, those that follow it in its series go with it, or all that are still
+    to come. The answer and the version are those of the one that is named; the others
+    are found by its `seriesId`.
+    """
     if caller.patient_id is not None and wanted.initiated_by is not Initiator.PATIENT:
         raise errors.InvalidInput(
             "a patient's own token cancels as the patient", "initiatedBy"
@@ -292,6 +299,7 @@ async def cancel_appointment(
             reason_code=wanted.reason_code,
             initiated_by=wanted.initiated_by,
             comment=wanted.comment,
+            series=wanted.series,
         ),
         as_it_is,
     )
@@ -356,7 +364,7 @@ async def update_appointment_status(
     """Take the next step of the life of an appointment, or take one back."""
     expected = expected_version(request, wanted.version)
     if wanted.status is Status.CANCELLED:
-        reason = _cancel_reason(wanted.reason_code)
+        reason = CancelReason.named(wanted.reason_code)
         by = Initiator.STAFF if caller.patient_id is None else Initiator.PATIENT
         return await commanding(
             request,
@@ -384,11 +392,3 @@ async def update_appointment_status(
         ),
         as_it_is,
     )
-
-
-def _cancel_reason(given: str | None) -> CancelReason:
-    try:
-        return CancelReason(given or "")
-    except ValueError:
-        known = ", ".join(CancelReason)
-        raise errors.InvalidInput(f"is one of {known}", "reasonCode") from None

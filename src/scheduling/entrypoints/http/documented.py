@@ -142,8 +142,11 @@ def command(
     status: int,
     or_else: int | None = None,
     if_match: bool = False,
+    tag: bool = True,
 ) -> Any:  # noqa: ANN401
-    """Give a POST or PUT its responses; `or_else` is the other status of success."""
+    """Give a POST or PUT its responses; `or_else` is the other status of success.
+    `tag`: what it answers is one thing, with a version.
+    """
     always = (
         Unauthenticated,
         Forbidden,
@@ -156,7 +159,7 @@ def command(
         responses[code] = _answer(
             view,
             "Made" if code == 201 else "Done",  # noqa: PLR2004
-            "ETag",
+            *(["ETag"] if tag else []),
             "Idempotency-Replayed",
             *(["Location"] if code == 201 else []),  # noqa: PLR2004
         )

@@ -26,6 +26,7 @@ _IDS = {
     "appointment": f"{_ID}601",
     "waitlist": f"{_ID}701",
     "waitlistEntry": f"{_ID}701",
+    "serie": f"{_ID}801",  # the id in the path of `series`
     "series": f"{_ID}801",
 }
 _ANOTHER_ID = f"{_ID}901"
@@ -47,6 +48,7 @@ _TEXTS = {
     "appointmentType": "consultation",
     "code": "CLINIC-01",
     "country": "BR",
+    "detail": "The version is 4, not the one that was named.",
     "cursor": "AAbG2WqSoAABmp0-AABwAIAAAAAAAAUB",
     "email": "maria@example.org",
     "endTime": "17:00",
@@ -88,6 +90,7 @@ _MOSTLY_NOTHING = frozenset(
         "notes",
         "overrideReason",
         "perPractitionerWeek",
+        "problem",
         "reason",
         "subFileId",
         "validFrom",
@@ -98,6 +101,8 @@ _MOSTLY_NOTHING = frozenset(
 
 _OF_A_SHAPE: Mapping[str, Mapping[str, object]] = {
     "AppointmentView": {"status": "booked"},
+    "ItemProblemView": {"code": "OPTIMISTIC_LOCK_CONFLICT"},
+    "StatusOutcomeView": {"id": _IDS["appointment"], "status": 200},
     "ParticipantView": {"id": _IDS["patient"]},
     "PatientView": {"name": "Maria Silva", "active": True},
     "PractitionerView": {"name": "Dr. Ana Souza", "active": True},

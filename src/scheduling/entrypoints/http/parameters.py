@@ -39,4 +39,5 @@ def describe_parameters(document: Node) -> None:
 def _of_what(path: str, name: str) -> str:
     """`/v1/practitioner-roles/{id}` takes the id of a practitioner role."""
     segment = path.partition("/{" + name + "}")[0].rpartition("/")[2]
-    return f"Of the {segment.removesuffix('s').replace('-', ' ')}"
+    one = segment if segment == "series" else segment.removesuffix("s")
+    return f"Of the {one.replace('-', ' ')}"

@@ -106,6 +106,15 @@ def status_of(refusal: type[errors.DomainError]) -> int:
     raise KeyError(refusal)
 
 
+def in_brief(refusal: errors.DomainError | Forbidden) -> tuple[int, str]:
+    """Return status and detail of a refusal."""
+    if isinstance(refusal, StaffOnly):
+        return 403, "A patient's own token does not allow it."
+    if isinstance(refusal, Forbidden):
+        return 403, f"This takes the scope {refusal.scope}."
+    return status_of(type(refusal)), str(refusal)
+
+
 def answer_with_problems(app: FastAPI) -> None:
     app.exception_handler(errors.DomainError)(_refused)
     app.exception_handler(Unauthenticated)(_unauthenticated)
@@ -133,10 +142,11 @@ async def _refused(request: Request, error: errors.DomainError) -> Response:
             caller: Caller | None = getattr(request.state, "caller", None)
             if error.conflicting and caller and caller.patient_id is None:
                 more["conflictingAppointmentIds"] = error.conflicting
+    status, detail = in_brief(error)
     return problem(
-        status_of(type(error)),
+        status,
         error.code,
-        str(error),
+        detail,
         headers=headers,
         index=error.index,
         **more,
@@ -169,12 +179,11 @@ async def _forbidden(request: Request, error: Forbidden) -> Response:
     challenge = (
         f'Bearer realm="scheduling", error="insufficient_scope", scope="{error.scope}"'
     )
+    status, detail = in_brief(error)
     return problem(
-        403,
+        status,
         error.code,
-        "A patient's own token does not allow it."
-        if isinstance(error, StaffOnly)
-        else f"This takes the scope {error.scope}.",
+        detail,
         headers={"WWW-Authenticate": challenge},
         scope=error.scope.value,
     )

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from scheduling.application.commands.add_to_waitlist import AddToWaitlist
 from scheduling.application.commands.book_appointment import BookAppointment
 from scheduling.application.commands.book_held_appointment import BookHeldAppointment
+from scheduling.application.commands.book_series import BookSeries
 from scheduling.application.commands.cancel_appointment import CancelAppointment
 from scheduling.application.commands.create_schedule import CreateSchedule
 from scheduling.application.commands.create_slot import CreateSlot
@@ -24,6 +25,9 @@ from scheduling.application.commands.reschedule_appointment import RescheduleApp
 from scheduling.application.commands.update_appointment_status import (
     UpdateAppointmentStatus,
 )
+from scheduling.application.commands.update_appointment_statuses import (
+    UpdateAppointmentStatuses,
+)
 from scheduling.application.ports.audit import AuditClient
 from scheduling.application.ports.availability import ReadSettings
 from scheduling.application.ports.clock import Clock
@@ -34,6 +38,7 @@ from scheduling.application.queries.get_appointment_by_id import GetAppointmentB
 from scheduling.application.queries.get_appointment_history import (
     GetAppointmentHistory,
 )
+from scheduling.application.queries.get_appointment_series import GetAppointmentSeries
 from scheduling.application.queries.get_calendar_view import GetCalendarView
 from scheduling.application.queries.get_location import GetLocation
 from scheduling.application.queries.get_patient import GetPatient
@@ -69,9 +74,11 @@ class Commands:
     release_hold: ReleaseHold
     hold_slot: HoldSlot
     update_appointment_status: UpdateAppointmentStatus
+    update_appointment_statuses: UpdateAppointmentStatuses
     edit_appointment: EditAppointment
     reschedule_appointment: RescheduleAppointment
     book_held_appointment: BookHeldAppointment
+    book_series: BookSeries
     create_schedule: CreateSchedule
     create_slot: CreateSlot
     put_practitioner: PutPractitioner
@@ -91,9 +98,11 @@ class Commands:
             release_hold=ReleaseHold(begin, now),
             hold_slot=HoldSlot(begin, now),
             update_appointment_status=UpdateAppointmentStatus(begin, now),
+            update_appointment_statuses=UpdateAppointmentStatuses(begin, now),
             edit_appointment=EditAppointment(begin, now),
             reschedule_appointment=RescheduleAppointment(begin, now),
             book_held_appointment=BookHeldAppointment(begin, now),
+            book_series=BookSeries(begin, now),
             create_schedule=CreateSchedule(begin, now),
             create_slot=CreateSlot(begin, now),
             put_practitioner=PutPractitioner(begin, now),
@@ -113,6 +122,7 @@ class Queries:
 
     get_appointment_by_id: GetAppointmentById
     get_appointment_history: GetAppointmentHistory
+    get_appointment_series: GetAppointmentSeries
     list_todays_appointments: ListTodaysAppointments
     list_upcoming_appointments: ListUpcomingAppointments
     list_patient_appointments: ListPatientAppointments
@@ -143,6 +153,7 @@ class Queries:
         return cls(
             get_appointment_by_id=GetAppointmentById(begin, audit),
             get_appointment_history=GetAppointmentHistory(begin, audit),
+            get_appointment_series=GetAppointmentSeries(begin, audit),
             list_todays_appointments=ListTodaysAppointments(begin, now, audit),
             list_upcoming_appointments=ListUpcomingAppointments(begin, now, audit),
             list_patient_appointments=ListPatientAppointments(begin, now, audit),
