@@ -11,7 +11,8 @@ from scheduling.application.ports.repositories import (
     SlotFilter,
     SlotRepository,
 )
-from scheduling.domain.appointment import Appointment, Status
+from scheduling.application.ports.unit_of_work import DecisionOutdated
+from scheduling.domain.appointment import Appointment
 from scheduling.domain.availability import Assignment
 from scheduling.domain.changes import changes_between
 from scheduling.domain.claim import (
@@ -22,7 +23,11 @@ from scheduling.domain.claim import (
     claims_of,
     clashes,
 )
-from scheduling.domain.errors import InvalidInput, SlotNotFound
+from scheduling.domain.errors import (
+    InvalidInput,
+    OptimisticLockConflict,
+    SlotNotFound,
+)
 from scheduling.domain.identifiers import (
     AppointmentId,
     PatientId,
@@ -32,6 +37,7 @@ from scheduling.domain.identifiers import (
 from scheduling.domain.period import Period
 from scheduling.domain.settings import Settings
 from scheduling.domain.slot import Slot, SlotStatus
+from scheduling.domain.status import Status
 from tests.fakes.transaction import Tables, Transaction
 
 BEFORE_ANY_HOLD = datetime.fromtimestamp(0, UTC)
@@ -94,6 +100,21 @@ def standing(tables: Tables) -> Iterator[Claim]:
         yield from claims
 
 
+def add_slot(tables: Tables, slot: Slot) -> None:
+    for other in tables.slots.values():
+        if (other.schedule_id, other.period) == (slot.schedule_id, slot.period):
+            raise InvalidInput("the schedule has such a slot", "start")
+    tables.slots[slot.id] = replace(slot, events=())
+
+
+def keep_slot(tables: Tables, slot: Slot) -> None:
+    """Store whether a slot is blocked; its seats are counted by others."""
+    stored = tables.slots.get(slot.id)
+    if stored is None or stored.version != slot.version - 1:
+        raise DecisionOutdated(OptimisticLockConflict("Somebody changed the slot."))
+    tables.slots[slot.id] = replace(slot, booked=stored.booked, events=())
+
+
 @dataclass
 class MemorySlots(SlotRepository):
     transaction: Transaction
@@ -105,13 +126,7 @@ class MemorySlots(SlotRepository):
             raise SlotNotFound(id) from None
 
     def add(self, slot: Slot) -> None:
-        def write(tables: Tables) -> None:
-            for other in tables.slots.values():
-                if (other.schedule_id, other.period) == (slot.schedule_id, slot.period):
-                    raise InvalidInput("the schedule has such a slot", "start")
-            tables.slots[slot.id] = replace(slot, events=())
-
-        self.transaction.change(write)
+        self.transaction.change(lambda tables: add_slot(tables, slot))
         self.transaction.announce(slot.events)
         self.transaction.audit(
             "slot.opened",
@@ -119,6 +134,18 @@ class MemorySlots(SlotRepository):
             slot.version,
             changes_between(None, slot),
             at=slot.events[0].occurred_at,
+        )
+
+    def keep(self, slot: Slot, now: datetime) -> None:
+        before = self.transaction.tables.slots[slot.id]
+        self.transaction.change(lambda tables: keep_slot(tables, slot))
+        self.transaction.announce(slot.events)
+        self.transaction.audit(
+            "slot.unblocked" if slot.is_open else "slot.blocked",
+            slot.id,
+            slot.version,
+            changes_between(before, slot),
+            at=now,
         )
 
     async def search_facts(self, wanted: SlotFilter) -> SearchFacts:  # noqa: ARG002  # more than is asked for does no harm

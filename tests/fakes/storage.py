@@ -26,6 +26,10 @@ from scheduling.application.ports.repositories import (
     SettingsRepository,
     SlotRepository,
 )
+from scheduling.application.ports.schedule_exceptions import (
+    ScheduleExceptionRepository,
+)
+from scheduling.application.ports.schedule_lists import ScheduleLists
 from scheduling.application.ports.unit_of_work import UnitOfWork
 from scheduling.application.ports.waitlist import WaitlistRepository
 from scheduling.domain.claim import Claim
@@ -41,6 +45,8 @@ from tests.fakes.lists import (
     MemoryCalendar,
     MemoryStatistics,
 )
+from tests.fakes.schedule_exceptions import MemoryScheduleExceptions
+from tests.fakes.schedule_lists import MemoryScheduleLists
 from tests.fakes.slots import MemorySlots, standing
 from tests.fakes.transaction import AuditRow, StoredReminder, Tables, Transaction
 from tests.fakes.waitlist import MemoryWaitlist
@@ -89,6 +95,14 @@ class MemoryUnitOfWork(UnitOfWork):
     @cached_property
     def schedules(self) -> ScheduleRepository:
         return MemorySchedules(self._transaction)
+
+    @cached_property
+    def schedule_exceptions(self) -> ScheduleExceptionRepository:
+        return MemoryScheduleExceptions(self._transaction)
+
+    @cached_property
+    def schedule_lists(self) -> ScheduleLists:
+        return MemoryScheduleLists(self._transaction)
 
     @cached_property
     def slots(self) -> SlotRepository:

@@ -26,6 +26,7 @@ from scheduling.domain.directory import Location, Patient, Practitioner
 from scheduling.domain.events import Event
 from scheduling.domain.identifiers import new_id
 from scheduling.domain.schedule import PractitionerRole, Schedule
+from scheduling.domain.schedule_exception import ScheduleException
 from scheduling.domain.settings import Settings
 from scheduling.domain.slot import Slot
 from scheduling.domain.waitlist import WaitlistEntry
@@ -63,6 +64,7 @@ class Tables:
     patients: dict[UUID, Patient] = field(default_factory=dict)
     practitioner_roles: dict[UUID, PractitionerRole] = field(default_factory=dict)
     schedules: dict[UUID, Schedule] = field(default_factory=dict)
+    exceptions: dict[UUID, ScheduleException] = field(default_factory=dict)
     slots: dict[UUID, Slot] = field(default_factory=dict)
     appointments: dict[UUID, Appointment] = field(default_factory=dict)
     claims: dict[UUID, tuple[Claim, ...]] = field(default_factory=dict)

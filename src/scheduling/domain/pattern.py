@@ -4,8 +4,9 @@ Each day's hours are read off the wall of the schedule's zone and cut from their
 into slots of elapsed minutes; the last one ends at or before the hours do. A window
 belongs to the day on which it starts, wherever it ends.
 
-Windows may overlap, of one day or of two. They are laid one after the other, by start
-and then in the order of the rules, so that what was there first keeps its grid:
+Windows may overlap, of one day or of two. They are laid one after the other, so that
+what was there first keeps its grid: those of the rules by start and then in the order
+of the rules, then those of each exception in the order in which they were said.
 
 - a slot of exactly the same time is one slot, with the larger capacity and the service
   types of both (who names none serves any, and so does the slot);
@@ -52,11 +53,14 @@ class PatternSlot(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """Hours of one local day as instants, and how they are cut."""
+    """Hours of one local day as instants, and how they are cut. `said` is 0 for those
+    of rules, and the number of the exception for its own.
+    """
 
     day: date
     period: Period
     hours: Hours
+    said: int = 0
 
     @property
     def count(self) -> int:
@@ -78,7 +82,13 @@ class Pattern:
         """Return the hours that belong to a local day, by start; none where it is
         closed. Time that is closed exactly is not cut out of them.
         """
-        return windows_of(day, self._hours_on(day), self.timezone)
+        windows = [
+            window
+            for said, hours in self._hours_on(day)
+            for window in windows_of(day, hours, self.timezone, said=said)
+        ]
+        windows.sort(key=_start_of_window)
+        return tuple(windows)
 
     def slots(self, first: date, last: date) -> list[PatternSlot]:
         """Return the slots of windows that belong to these local days, both inclusive,
@@ -109,52 +119,55 @@ class Pattern:
             yield from self.windows_on(day)
             day += _DAY
 
-    def _hours_on(self, day: date) -> list[Hours]:
-        hours: list[Hours] = [rule for rule in self.rules if rule.holds_on(day)]
-        said = self._by_date.get(day)
-        if said is None:
-            return hours
-        for replaced in said[ExceptionKind.REPLACE]:
-            hours = list(replaced.windows)
-        for extra in said[ExceptionKind.EXTRA]:
-            hours += extra.windows
-        for closed in said[ExceptionKind.CLOSED]:
-            hours = [one for one in hours if closed.spares(one.service_types)]
+    def _hours_on(self, day: date) -> list[tuple[int, Sequence[Hours]]]:
+        """Return the hours of rules, or what replaces them, and of each exception."""
+        hours: list[tuple[int, Sequence[Hours]]] = [
+            (0, [rule for rule in self.rules if rule.holds_on(day)])
+        ]
+        said = self._by_date.get(day, ())
+        for number, one in said:
+            if one.kind is ExceptionKind.REPLACE:
+                hours = [(number, one.windows)]
+        for number, one in said:
+            if one.kind is ExceptionKind.EXTRA:
+                hours.append((number, one.windows))
+        for _, closed in said:
+            if closed.kind is ExceptionKind.CLOSED:
+                hours = [
+                    (number, [one for one in some if closed.spares(one.service_types)])
+                    for number, some in hours
+                ]
         return hours
 
     @cached_property
-    def _by_date(self) -> dict[date, dict[ExceptionKind, list[Deviation]]]:
-        said: dict[date, dict[ExceptionKind, list[Deviation]]] = {}
-        for one in self.deviations:
+    def _by_date(self) -> dict[date, list[tuple[int, Deviation]]]:
+        said: dict[date, list[tuple[int, Deviation]]] = {}
+        for number, one in enumerate(self.deviations, start=1):
             if one.on_date is not None:
-                of_day = said.setdefault(
-                    one.on_date, {kind: [] for kind in ExceptionKind}
-                )
-                of_day[one.kind].append(one)
+                said.setdefault(one.on_date, []).append((number, one))
         return said
 
 
-def windows_of(day: date, hours: Iterable[Hours], timezone: str) -> tuple[Window, ...]:
-    """Read hours off the wall on a local day: by start, those that begin together in
-    the order in which they are given.
-    """
+def windows_of(
+    day: date, hours: Iterable[Hours], timezone: str, *, said: int = 0
+) -> list[Window]:
+    """Read hours off the wall on a local day."""
     zone = ZoneInfo(timezone)
-    windows = [
-        Window(day, Period(*there), one)
+    return [
+        Window(day, Period(*there), one, said)
         for one in hours
         if (there := hours_on(day, one.start, one.end, zone)) is not None
     ]
-    windows.sort(key=_start_of_window)
-    return tuple(windows)
 
 
 _start_of_window = attrgetter("period.start")
+_place_of_window = attrgetter("said", "period.start")
 
 
 def laid(windows: Iterable[Window]) -> list[PatternSlot]:
     """Cut windows into slots and merge them, as this module's head says."""
     slots: list[PatternSlot] = []
-    for window in sorted(windows, key=_start_of_window):
+    for window in sorted(windows, key=_place_of_window):
         cut = _cut(window)
         if not slots or slots[-1].end <= window.period.start:
             slots += cut

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from functools import cached_property
 
+from scheduling.domain.changes import Changes
 from scheduling.domain.identifiers import ScheduleExceptionId
 from scheduling.domain.pattern import Pattern, PatternSlot, laid, windows_of
 from scheduling.domain.period import Period, day_in, local_day
@@ -48,18 +49,40 @@ class Reshaping:
         default_factory=lambda: defaultdict(list)
     )
 
+    @property
+    def changed(self) -> list[Slot]:
+        """All next versions, by start."""
+        return sorted(
+            [
+                *self.blocked,
+                *self.opened,
+                *self.moved_on,
+                *self.made,
+                *self.retired,
+            ],
+            key=lambda slot: (slot.period.start, slot.id),
+        )
+
+    def counts(self) -> Changes:
+        """Return how many there are of each, as the audit tells it."""
+        told = {
+            "slotsBlocked": len(self.blocked),
+            "slotsOpened": len(self.opened) + len(self.made),
+            "slotsRetired": len(self.retired),
+        }
+        return {name: (None, count) for name, count in told.items() if count}
+
 
 def reach_of(
     exception: ScheduleException, timezone: str, now: datetime
 ) -> Period | None:
-    """Return when slots start that an exception may concern; None where all that is
-    past. A date's hours may last into the next day.
+    """Return when slots start that an exception may concern, also those that began
+    before it; None where all that is past. A date's hours may last into the next day.
     """
-    if exception.on_date is None:
-        start, end = exception.period.start - LONGEST_SLOT, exception.period.end
-    else:
+    whole = exception.period
+    if exception.on_date is not None:
         whole = day_in(timezone, exception.on_date, 2)
-        start, end = whole.start, whole.end
+    start, end = whole.start - LONGEST_SLOT, whole.end
     return Period(max(start, now), end) if now < end else None
 
 
@@ -96,8 +119,12 @@ class Standing:
         return found if replaced is None else [*found, replaced]
 
     def is_stale(self, slot: Slot) -> bool:
-        """Whether an exception opened a slot that nothing stands for any more."""
-        return slot.opened_by is not None and _span(slot) not in self._days
+        """Whether an exception opened a slot that is not wanted any more: nothing
+        stands for it, or what comes before it takes its time.
+        """
+        if slot.opened_by is None or _span(slot) in self.wanted:
+            return False
+        return _span(slot) not in self._days or not self.closing(slot)
 
     def extra(self) -> Iterator[tuple[PatternSlot, ScheduleExceptionId]]:
         """Yield what exceptions open, by start, with the one that does."""

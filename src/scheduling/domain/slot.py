@@ -1,7 +1,7 @@
 """A half-open stretch of one schedule's time that can be booked."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -133,10 +133,14 @@ class Slot:
         )
         return blocked.told_blocked(now)
 
-    def unblocked(self, now: datetime) -> Self:
-        """Give seats again. News only where there is one left."""
+    def unblocked(
+        self, now: datetime, *, closed_by: Collection[ScheduleExceptionId] = ()
+    ) -> Self:
+        """Give seats again, unless exceptions close it. News only where one is left."""
         if self.status is not SlotStatus.BUSY_UNAVAILABLE:
             raise InvalidStatusTransition(f"Slot {self.id} is not blocked.")
+        for id in closed_by:
+            raise InvalidStatusTransition(f"Exception {id} closes slot {self.id}.")
         full = self.booked >= self.capacity
         opened = replace(
             self,

@@ -73,6 +73,16 @@ def slot_row(slot: Slot) -> Row:
     }
 
 
+def blocking_row(slot: Slot) -> Row:
+    return {
+        "id": slot.id,
+        "status": slot.status,
+        "blocked_by": slot.blocked_by,
+        "blocked_reason": slot.blocked_reason,
+        "version": slot.version,
+    }
+
+
 def claim_from(values: Sequence[Any]) -> Claim:
     """From the JSON array that `reading_for_booking` builds of a claim."""
     appointment_id, kind, actor_id, share_id, start, end, until, over, expires = values

@@ -1,7 +1,7 @@
 """Slots, and the search over them."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any
@@ -29,12 +29,12 @@ from sqlalchemy import (
 
 from scheduling.adapters.postgres import tables as t
 from scheduling.adapters.postgres.assignments import assignment_from, assignment_json
-from scheduling.adapters.postgres.batch import NEW_SLOTS, TENANT
+from scheduling.adapters.postgres.batch import NEW_SLOTS, SLOTS, TENANT
 from scheduling.adapters.postgres.claimed import around, claimed_by, kind
 from scheduling.adapters.postgres.directory import reading_by_id, settings_columns
 from scheduling.adapters.postgres.directory_rows import settings_from
 from scheduling.adapters.postgres.limits import reading_starts
-from scheduling.adapters.postgres.rows import slot_from, slot_row
+from scheduling.adapters.postgres.rows import blocking_row, slot_from, slot_row
 from scheduling.adapters.postgres.statements import Statement, compiled, given
 from scheduling.adapters.postgres.transaction import Transaction
 from scheduling.application.ports.repositories import (
@@ -46,7 +46,7 @@ from scheduling.application.ports.repositories import (
 from scheduling.domain.availability import Assignment
 from scheduling.domain.changes import changes_between
 from scheduling.domain.claim import SOMEBODY, ActorKind, Clashes
-from scheduling.domain.errors import SlotNotFound
+from scheduling.domain.errors import OptimisticLockConflict, SlotNotFound
 from scheduling.domain.identifiers import PractitionerId, SlotId
 from scheduling.domain.period import Period
 from scheduling.domain.settings import Settings
@@ -182,12 +182,14 @@ def _clashes(practitioner: bool | None, patient: bool | None) -> Clashes:  # noq
 @dataclass(frozen=True, slots=True)
 class PostgresSlots(SlotRepository):
     transaction: Transaction
+    seen: dict[SlotId, Slot] = field(default_factory=dict)
 
     async def get(self, id: SlotId) -> Slot:
         row = await self.transaction.row(reading_by_id(t.slots), id=id)
         if row is None:
             raise SlotNotFound(id)
-        return slot_from(row)
+        slot = self.seen[id] = slot_from(row)
+        return slot
 
     def add(self, slot: Slot) -> None:
         transaction = self.transaction
@@ -202,6 +204,23 @@ class PostgresSlots(SlotRepository):
             version=slot.version,
             changes=changes_between(None, slot),
             at=slot.events[0].occurred_at,
+        )
+
+    def keep(self, slot: Slot, now: datetime) -> None:
+        transaction = self.transaction
+        transaction.batch.add(
+            SLOTS,
+            blocking_row(slot),
+            otherwise=OptimisticLockConflict(f"Slot {slot.id} has changed."),
+        )
+        transaction.announce(slot.events)
+        transaction.audit(
+            "slot.unblocked" if slot.is_open else "slot.blocked",
+            "slot",
+            slot.id,
+            version=slot.version,
+            changes=changes_between(self.seen[slot.id], slot),
+            at=now,
         )
 
     async def search_facts(self, wanted: SlotFilter) -> SearchFacts:

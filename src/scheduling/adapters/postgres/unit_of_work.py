@@ -20,6 +20,8 @@ from scheduling.adapters.postgres.availability import PostgresAvailability
 from scheduling.adapters.postgres.batch import SETTINGS
 from scheduling.adapters.postgres.directory import PostgresDirectory, PostgresSettings
 from scheduling.adapters.postgres.history import PostgresAuditTrail
+from scheduling.adapters.postgres.schedule_exceptions import PostgresScheduleExceptions
+from scheduling.adapters.postgres.schedule_lists import PostgresScheduleLists
 from scheduling.adapters.postgres.schedules import PostgresSchedules
 from scheduling.adapters.postgres.sessions import PooledSessions
 from scheduling.adapters.postgres.slots import PostgresSlots
@@ -47,6 +49,10 @@ from scheduling.application.ports.repositories import (
     SettingsRepository,
     SlotRepository,
 )
+from scheduling.application.ports.schedule_exceptions import (
+    ScheduleExceptionRepository,
+)
+from scheduling.application.ports.schedule_lists import ScheduleLists
 from scheduling.application.ports.unit_of_work import UnitOfWork
 from scheduling.application.ports.waitlist import WaitlistRepository
 
@@ -81,6 +87,14 @@ class PostgresUnitOfWork(UnitOfWork):
     @cached_property
     def schedules(self) -> ScheduleRepository:
         return PostgresSchedules(self._transaction)
+
+    @cached_property
+    def schedule_exceptions(self) -> ScheduleExceptionRepository:
+        return PostgresScheduleExceptions(self._transaction)
+
+    @cached_property
+    def schedule_lists(self) -> ScheduleLists:
+        return PostgresScheduleLists(self._transaction)
 
     @cached_property
     def slots(self) -> SlotRepository:

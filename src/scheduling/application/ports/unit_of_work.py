@@ -23,6 +23,10 @@ from scheduling.application.ports.repositories import (
     SettingsRepository,
     SlotRepository,
 )
+from scheduling.application.ports.schedule_exceptions import (
+    ScheduleExceptionRepository,
+)
+from scheduling.application.ports.schedule_lists import ScheduleLists
 from scheduling.application.ports.waitlist import WaitlistRepository
 from scheduling.domain.errors import DomainError
 
@@ -61,6 +65,10 @@ class UnitOfWork(Protocol):
     def settings(self) -> SettingsRepository: ...
     @property
     def schedules(self) -> ScheduleRepository: ...
+    @property
+    def schedule_exceptions(self) -> ScheduleExceptionRepository: ...
+    @property
+    def schedule_lists(self) -> ScheduleLists: ...
     @property
     def slots(self) -> SlotRepository: ...
     @property
