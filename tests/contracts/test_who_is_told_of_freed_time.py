@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from scheduling.application.steps.tell_the_waitlist import tell_the_waitlist
 from scheduling.domain.booking import decide_booking
 from scheduling.domain.booking_request import Hold
 from scheduling.domain.directory import put
@@ -183,6 +184,29 @@ async def test_time_of_a_practitioner_who_left_is_told_to_nobody(
         work.practitioner_roles.save(role.put(None, expected=None, now=EIGHT))
     await reception.cancel(booked)
     assert await announced(everywhere, clinic.caller) == []
+
+
+async def test_those_who_leave_together_are_not_in_each_others_way(
+    everywhere: Storage,
+) -> None:
+    """Two a day are allowed, and both are called off at once; each waits, too."""
+    clinic, reception = await a_clinic(
+        everywhere, settings=Settings(limits=Limits(per_practitioner_day=2))
+    )
+    visits = [await reception.book(n, n) for n in range(2)]
+    entries = [await reception.wait(n) for n in (1, 0)]
+    async with everywhere.begin(clinic.caller) as work:
+        stored = await work.settings.get()
+        one_a_day = Settings(limits=Limits(per_practitioner_day=1), buffer_minutes=15)
+        work.settings.save(stored.replaced_by(one_a_day, now=EIGHT))
+    async with everywhere.begin(clinic.caller) as work:
+        steps = [
+            GivenBack(visit, cancelled(visit), (replace(slot, booked=0),))
+            for visit, slot in zip(visits, clinic.slots, strict=False)
+        ]
+        await tell_the_waitlist(work, *steps, now=EIGHT)
+    told = await announced(everywhere, clinic.caller)
+    assert [entries_of(one) for one in told] == [[one.id] for one in entries]
 
 
 async def test_several_freed_times_are_looked_up_together(everywhere: Storage) -> None:

@@ -85,7 +85,11 @@ class MemoryWaitlist(WaitlistRepository):
     async def candidates(
         self, given_back: Sequence[GivenBack], now: datetime
     ) -> Sequence[WaitlistFacts]:
-        tables = self.transaction.tables
+        tables = self.transaction.tables.copy()
+        # What they held is still there when this is read.
+        for step in given_back:
+            tables.claims.pop(step.before.id, None)
+            tables.appointments.pop(step.before.id, None)
         return [_facts(tables, step, now) for step in given_back]
 
     def announce(self, event: WaitlistSlotAvailable) -> None:
@@ -96,9 +100,7 @@ def _facts(tables: Tables, step: GivenBack, now: datetime) -> WaitlistFacts:
     before = step.before
     waiting = sorted(_waiting(tables, step, now), key=lambda one: one.entry.rank)
     around = Period(before.period.start - _WEEK, before.period.end + _WEEK)
-    counted = tuple(
-        counted_in(tables, {before.practitioner_id}, around, now=now, own=before.id)
-    )
+    counted = tuple(counted_in(tables, {before.practitioner_id}, around, now=now))
     starts: dict[ScheduleId, tuple[datetime, ...]] = {}
     for one in counted:
         earlier = starts.get(one.schedule_id, ())
@@ -115,7 +117,7 @@ def _facts(tables: Tables, step: GivenBack, now: datetime) -> WaitlistFacts:
             assignments=tuple(assignments(tables).get(where, ())),
             has_schedule=True,
             slots=(),
-            claims=tuple(c for c in standing(tables) if c.appointment_id != before.id),
+            claims=tuple(standing(tables)),
             rules={before.schedule_id: tables.schedules[before.schedule_id].rules},
             taken=tuple(one.period.start for one in counted),
             taken_of=starts,

@@ -173,9 +173,9 @@ class GivenBack:
 
     def stretches(self, now: datetime) -> tuple[Stretch, ...]:
         """What is free in itself by this step; other rules may still be in its way."""
-        if not self.before.status.takes_time:
+        if not self.before.status.keeps_time:
             return ()
-        kept = self.after.slot_ids if self.after.status.takes_time else ()
+        kept = self.after.slot_ids if self.after.status.keeps_time else ()
         end = self.before.period.end
         return tuple(
             Stretch(slot, Period(slot.period.start, min(slot.period.end, end)))
@@ -288,7 +288,7 @@ def _that_can_be_booked(
 
 def _as_it_will_be(facts: BookingFacts, after: Appointment) -> BookingFacts:
     """Storage does not know yet where the appointment has moved to, if it did."""
-    if not after.status.takes_time:
+    if not after.status.keeps_time:
         return facts
     start, schedule = after.period.start, after.schedule_id
     claim = Claim(

@@ -235,6 +235,12 @@ def test_what_takes_no_time_gives_none_back() -> None:
     assert GivenBack(proposed, cancelled(proposed), (slot,)).stretches(EIGHT) == ()
 
 
+def test_a_visit_that_was_completed_by_mistake_gives_its_time_back() -> None:
+    done = replace(an_appointment(), status=Status.COMPLETED)
+    undone = replace(done, status=Status.ENTERED_IN_ERROR, version=2)
+    assert told(GivenBack(done, undone, (a_slot(),)), waiting()) is not None
+
+
 def test_time_that_the_practitioner_lost_otherwise_is_no_news() -> None:
     freed = given_back()
     (slot,) = freed.slots

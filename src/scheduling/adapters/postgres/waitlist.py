@@ -137,6 +137,7 @@ class PostgresWaitlist(WaitlistRepository):
             reading_who_waits(),
             freed=orjson.dumps(freed, default=str).decode(),
             stretches=orjson.dumps(stretches, default=str).decode(),
+            leaving=[step.before.id for step in given_back],
             now=now,
         )
         return [
@@ -156,7 +157,6 @@ def _freed_row(number: int, step: GivenBack, now: datetime) -> Row:
     start, end = stretches[0].period.start, stretches[-1].period.end
     return {
         "number": number,
-        "appointment_id": before.id,
         "patient_id": before.patient_id,
         "practitioner_id": before.practitioner_id,
         "location_id": before.location_id,

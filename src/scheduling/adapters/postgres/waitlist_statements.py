@@ -12,6 +12,7 @@ from sqlalchemy import (
     Integer,
     Text,
     Uuid,
+    all_,
     and_,
     any_,
     exists,
@@ -140,7 +141,6 @@ def _freed() -> FromClause:
         *(
             Column(name, Uuid)
             for name in (
-                "appointment_id",
                 "patient_id",
                 "practitioner_id",
                 "location_id",
@@ -171,6 +171,13 @@ def _with_id(table: Any, id: ColumnElement[Any]) -> ColumnElement[bool]:  # noqa
     return and_(table.c.tenant_id == TENANT, table.c.id == id)
 
 
+def _stays(appointment_id: ColumnElement[Any]) -> ColumnElement[bool]:
+    """Whether it is none of those that give their time back: what they held is still
+    there when this is read.
+    """
+    return appointment_id != all_(given("leaving", ARRAY(Uuid)))
+
+
 def _assignments(freed: FromClause) -> Any:  # noqa: ANN401
     roles = t.practitioner_roles
     return (
@@ -185,15 +192,13 @@ def _assignments(freed: FromClause) -> Any:  # noqa: ANN401
 
 
 def _claims(freed: FromClause) -> Any:  # noqa: ANN401
-    """The practitioner's, but for those of the appointment that gives its time back:
-    they are still there when this is read.
-    """
+    """The practitioner's."""
     return (
         select(claims_json())
         .where(
             claimed_by(freed.c.practitioner_id, kind(ActorKind.PRACTITIONER)),
             around(freed.c.starts_at, freed.c.claims_until),
-            t.claims.c.appointment_id != freed.c.appointment_id,
+            _stays(t.claims.c.appointment_id),
         )
         .scalar_subquery()
     )
@@ -222,7 +227,7 @@ def _starts(freed: FromClause) -> Any:  # noqa: ANN401
             appointments.c.practitioner_id == freed.c.practitioner_id,
             appointments.c.starts_at >= freed.c.weeks_start,
             appointments.c.starts_at < freed.c.weeks_end,
-            appointments.c.id != freed.c.appointment_id,
+            _stays(appointments.c.id),
             *counted(),
         )
         .correlate(freed, settings, schedules)
@@ -263,6 +268,7 @@ def _waiting(freed: FromClause) -> Any:  # noqa: ANN401
         .where(
             claimed_by(best.c.patient_id, kind(ActorKind.PATIENT)),
             around(freed.c.starts_at, freed.c.ends_at),
+            _stays(t.claims.c.appointment_id),
         )
         .correlate(best, freed)
         .scalar_subquery()

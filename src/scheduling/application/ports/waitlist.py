@@ -48,7 +48,8 @@ class WaitlistRepository(Protocol):
         """Return for each freed time what is known of it and the best who wait for it,
         all in one reading.
 
-        Of those who wait there are up to MOST_CANDIDATES, by rank. Whom storage can
+        What those who give their time back held themselves counts for nothing. Of those
+        who wait there are up to MOST_CANDIDATES, by rank. Whom storage can
         tell not to suit is left out before that: another place, window or service
         type, an inactive patient, one with other claims then.
         """
