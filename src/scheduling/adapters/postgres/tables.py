@@ -459,6 +459,19 @@ waitlist_entries = Table(
         postgresql_where=text("status = 'waiting'"),
     ),
     Index("ix_waitlist_entries_created", "tenant_id", "created_at", "id"),
+    # Who waits, best first; with the window, so that others are passed over unread.
+    Index(
+        "ix_waitlist_entries_rank",
+        "tenant_id",
+        text("priority DESC"),
+        "created_at",
+        "id",
+        "latest",
+        "earliest",
+        postgresql_where=text("status = 'waiting'"),
+    ),
+    Index("ix_waitlist_entries_status", "tenant_id", "status", "created_at", "id"),
+    Index("ix_waitlist_entries_patient", "tenant_id", "patient_id", "created_at", "id"),
 )
 
 outbox = Table(
