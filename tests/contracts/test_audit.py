@@ -15,11 +15,11 @@ from scheduling.application.ports.audit import (
     Outcome,
     asked_for,
 )
-from scheduling.application.ports.identity import Caller, Forbidden, Scope
+from scheduling.application.ports.identity import Caller
 from scheduling.domain.appointment import Appointment
 from scheduling.domain.changes import REDACTED
 from scheduling.domain.directory import ContactPreferences
-from scheduling.domain.errors import AppointmentNotFound, SlotNotAvailable
+from scheduling.domain.errors import AppointmentNotFound
 from scheduling.domain.settings import Limits, Settings
 from tests.builders import (
     EIGHT,
@@ -122,23 +122,6 @@ async def test_a_list_is_about_the_narrowest_that_was_named(caller: Caller) -> N
         "patient",
         patient,
     )
-
-
-async def test_what_is_refused_of_several_is_kept_with_what_was_done(
-    everywhere: Storage, caller: Caller
-) -> None:
-    refused, denied = (Entity("appointment", an_id()) for _ in range(2))
-
-    async with everywhere.begin(caller) as work:
-        note = work.audit.turned_away
-        note("appointment.step", refused, SlotNotAvailable("full"), at=LATER)
-        note("appointment.step", denied, Forbidden(Scope.MANAGE), at=LATER)
-    told = {row.entity_id: row for row in await everywhere.audit(caller)}
-    assert told.keys() == {refused.id, denied.id}
-    row = told[refused.id]
-    assert (row.outcome, row.at, row.entity_version) == (Outcome.REFUSED, LATER, None)
-    assert row.changes == {"code": (None, "SLOT_NOT_AVAILABLE")}
-    assert told[denied.id].outcome is Outcome.DENIED
 
 
 ENTRIES: dict[str, tuple[Any, dict[str, Any], dict[str, Any]]] = {

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from datetime import datetime
 
 from scheduling.application.ports.audit import (
     READS_OF_AN_APPOINTMENT,
@@ -13,13 +12,12 @@ from scheduling.application.ports.audit import (
     AuditRepository,
     Entity,
     Outcome,
-    outcome_of,
 )
 from scheduling.application.ports.clock import Clock
-from scheduling.application.ports.identity import Caller, Forbidden
+from scheduling.application.ports.identity import Caller
 from scheduling.application.ports.unavailable import DatabaseUnavailable
 from scheduling.domain.changes import NO_CHANGES, Changes
-from scheduling.domain.errors import AppointmentNotFound, DomainError
+from scheduling.domain.errors import AppointmentNotFound
 from scheduling.domain.identifiers import AppointmentId, TenantId, new_id
 from tests.fakes.transaction import AuditRow, Tables, Transaction
 
@@ -63,24 +61,6 @@ class MemoryAudit(AuditClient):
 @dataclass
 class MemoryAuditTrail(AuditRepository):
     transaction: Transaction
-
-    def turned_away(
-        self,
-        action: str,
-        entity: Entity,
-        refusal: DomainError | Forbidden,
-        *,
-        at: datetime,
-    ) -> None:
-        self.transaction.audit(
-            action,
-            entity.id,
-            None,
-            {"code": (None, refusal.code)},
-            at=at,
-            outcome=outcome_of(refusal),
-            entity_type=entity.type,
-        )
 
     async def of_appointment(
         self,

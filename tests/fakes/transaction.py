@@ -128,21 +128,19 @@ class Transaction:
         self,
         action: str,
         entity_id: UUID,
-        version: int | None,
+        version: int,
         changes: Changes,
         *,
         at: datetime,
-        outcome: Outcome = Outcome.DONE,
-        entity_type: str | None = None,
     ) -> None:
-        """Keep a row of the entity that is named, or that the action begins with."""
+        """Keep a row of the entity that the action begins with."""
         row = AuditRow(
             id=new_id(at),
             at=at,
             actor=self.caller.subject,
             action=action,
-            outcome=outcome,
-            entity_type=entity_type or action.partition(".")[0],
+            outcome=Outcome.DONE,
+            entity_type=action.partition(".")[0],
             entity_id=entity_id,
             entity_version=version,
             changes=changes,

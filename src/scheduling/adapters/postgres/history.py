@@ -31,12 +31,10 @@ from scheduling.application.ports.audit import (
     AuditPosition,
     AuditRecord,
     AuditRepository,
-    Entity,
     Outcome,
-    outcome_of,
 )
-from scheduling.application.ports.identity import Caller, Forbidden
-from scheduling.domain.errors import AppointmentNotFound, DomainError
+from scheduling.application.ports.identity import Caller
+from scheduling.domain.errors import AppointmentNotFound
 from scheduling.domain.identifiers import AppointmentId, PatientId
 
 _BEFORE_ALL = datetime(1, 1, 1, tzinfo=UTC), UUID(int=0)
@@ -104,24 +102,6 @@ def _told_to_the_patient() -> Any:  # noqa: ANN401
 @dataclass(frozen=True, slots=True)
 class PostgresAuditTrail(AuditRepository):
     transaction: Transaction
-
-    def turned_away(
-        self,
-        action: str,
-        entity: Entity,
-        refusal: DomainError | Forbidden,
-        *,
-        at: datetime,
-    ) -> None:
-        self.transaction.audit(
-            action,
-            entity.type,
-            entity.id,
-            version=None,
-            changes={"code": (None, refusal.code)},
-            at=at,
-            outcome=outcome_of(refusal),
-        )
 
     async def of_appointment(
         self,

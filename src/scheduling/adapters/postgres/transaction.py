@@ -140,10 +140,9 @@ class Transaction:
         entity_type: str,
         entity_id: UUID,
         *,
-        version: int | None,
+        version: int,
         changes: Changes,
         at: datetime,
-        outcome: Outcome = Outcome.DONE,
     ) -> None:
         """Record who did what to which thing, with old and new by field."""
         self.batch.add(
@@ -153,7 +152,7 @@ class Transaction:
                 "at": at,
                 "actor": self.caller.subject,
                 "action": action,
-                "outcome": outcome,
+                "outcome": Outcome.DONE,
                 "entity_type": entity_type,
                 "entity_id": entity_id,
                 "entity_version": version,

@@ -116,19 +116,6 @@ class AppointmentRecords:
 
 
 class AuditRepository(Protocol):
-    def turned_away(
-        self,
-        action: str,
-        entity: Entity,
-        refusal: DomainError | Forbidden,
-        *,
-        at: datetime,
-    ) -> None:
-        """Keep what was refused of several things that were asked for at once, in the
-        transaction of those that were done. A command that is refused as a whole has
-        no transaction: the front door records it.
-        """
-
     async def of_appointment(
         self,
         id: AppointmentId,
