@@ -36,9 +36,9 @@ from scheduling.domain.claim import Claim
 from scheduling.domain.identifiers import TenantId
 from tests.builders import EIGHT
 from tests.fakes.answers import MemoryAnswers
-from tests.fakes.availability import MemoryAvailability
 from tests.fakes.appointments import MemoryAppointments
 from tests.fakes.audit import MemoryAudit, MemoryAuditTrail
+from tests.fakes.availability import MemoryAvailability
 from tests.fakes.directory import MemoryDirectory, MemorySchedules, MemorySettings
 from tests.fakes.lists import (
     MemoryAppointmentLists,

@@ -15,9 +15,9 @@ from scheduling.adapters.postgres import directory
 from scheduling.adapters.postgres.answers import PostgresAnswers
 from scheduling.adapters.postgres.appointment_lists import PostgresAppointmentLists
 from scheduling.adapters.postgres.appointments import PostgresAppointments
-from scheduling.adapters.postgres.calendar import PostgresCalendar
 from scheduling.adapters.postgres.availability import PostgresAvailability
 from scheduling.adapters.postgres.batch import SETTINGS
+from scheduling.adapters.postgres.calendar import PostgresCalendar
 from scheduling.adapters.postgres.directory import PostgresDirectory, PostgresSettings
 from scheduling.adapters.postgres.history import PostgresAuditTrail
 from scheduling.adapters.postgres.schedule_exceptions import PostgresScheduleExceptions
