@@ -233,6 +233,86 @@ async def test_what_staff_read_of_patients_is_kept(
     ]
 
 
+async def test_a_list_is_one_record_about_what_was_asked_for(
+    desk: Desk, product: Product, tenant: UUID
+) -> None:
+    patient = await desk.a_patient()
+    booked = await desk.booked(patient=patient)
+    location, practitioner = booked["locationId"], booked["practitionerId"]
+    asked: list[tuple[str, dict[str, str], str, str]] = [
+        (f"patients/{patient}/appointments", {}, "patient.appointments.read", patient),
+        (
+            "appointments/today",
+            {"locationId": location},
+            "appointments.today.read",
+            location,
+        ),
+        (
+            "appointments/upcoming",
+            {"locationId": location, "practitionerId": practitioner},
+            "appointments.upcoming.read",
+            practitioner,
+        ),
+        (
+            "calendar",
+            {"from": at("00:00").isoformat(), "to": at("00:00", days=1).isoformat()}
+            | {"locationId": location},
+            "calendar.read",
+            location,
+        ),
+        ("waitlist", {}, "waitlist.read", str(tenant)),
+    ]
+    for path, params, _, _ in asked:
+        answer = await desk.get(f"/v1/{path}", params=params)
+        assert answer.status_code == 200, answer.text
+    reads = [
+        (row["action"], str(row["entity_id"]))
+        for row in await product.audit(tenant)
+        if row["action"].endswith(".read")
+    ]
+    assert reads == [(action, id) for _, _, action, id in asked]
+
+
+async def test_a_move_tells_the_old_time_and_the_new(desk: Desk) -> None:
+    schedule = await desk.a_schedule()
+    first = await desk.a_slot(at("09:00"), schedule=schedule)
+    second = await desk.a_slot(at("11:00"), schedule=schedule)
+    booked = await desk.booked(first)
+    moved = await desk.post(
+        f"/v1/appointments/{booked['id']}/reschedule",
+        {"slotId": second["id"], "version": 1, "reason": "asked to"},
+    )
+    assert moved.status_code == 200, moved.text
+    told = (await history(desk, booked))[-1]
+    assert (told["action"], told["version"]) == ("appointment.updated", 2)
+    slots = {"old": [first["id"]], "new": [second["id"]]}
+    assert told["changes"]["slotIds"] == slots
+    assert datetime.fromisoformat(told["changes"]["start"]["old"]) == at("09:00")
+    assert datetime.fromisoformat(told["changes"]["start"]["new"]) == at("11:00")
+
+
+async def test_of_a_change_of_many_each_has_its_own_outcome(desk: Desk) -> None:
+    arriving, stale = await desk.booked(), await desk.booked()
+    answer = await desk.post(
+        "/v1/appointments/status",
+        {
+            "items": [
+                {"id": arriving["id"], "status": "arrived", "version": 1},
+                {"id": stale["id"], "status": "arrived", "version": 7},
+            ]
+        },
+    )
+    assert answer.status_code == 200, answer.text
+    done = (await history(desk, arriving))[-1]
+    assert (done["action"], done["outcome"]) == ("appointment.arrived", "done")
+    refused = (await history(desk, stale))[-1]
+    assert refused["action"] == "appointment.update-status"
+    assert refused["outcome"] == "refused"
+    code = {"old": None, "new": "OPTIMISTIC_LOCK_CONFLICT"}
+    assert refused["changes"] == {"code": code}
+    assert refused["requestId"] == answer.headers["x-request-id"]
+
+
 async def test_each_of_fifty_racers_but_the_first_leaves_a_refusal(
     desk: Desk, product: Product, tenant: UUID
 ) -> None:
