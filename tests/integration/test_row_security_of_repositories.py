@@ -17,6 +17,7 @@ from scheduling.domain.directory import ContactPreferences
 from scheduling.domain.settings import Settings
 from tests.builders import EIGHT, Clinic, a_role, a_room, between, open_clinic
 from tests.contracts.storages import PostgresStorage, postgres_storage
+from tests.waiting import an_entry
 
 TABLES = sorted(table.name for table in metadata.sorted_tables)
 # Nothing in this service's first slice writes these yet, and the API reads no inbox.
@@ -48,6 +49,7 @@ async def clinic(storage: PostgresStorage) -> Clinic:
     )
     async with storage.begin(clinic.caller) as work:
         work.practitioner_roles.save(role)
+        work.waitlist.save(an_entry(clinic.patients[0].id))
 
     async def answered(begin: BeginWork) -> StoredAnswer:
         book = BookAppointment(begin, lambda: EIGHT)
