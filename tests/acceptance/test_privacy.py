@@ -105,6 +105,11 @@ async def _everything_refused(
         await desk.put(f"/v1/locations/{uuid4()}", {"name": "x", "timezone": MARK}),
         await desk.get(f"/v1/patients/{MARK}"),
         await desk.get("/v1/availability", params={"from": MARK, "cursor": MARK}),
+        await desk.get(
+            "/v1/calendar", params={"from": MARK, "to": MARK, f"x {MARK}": MARK}
+        ),
+        await desk.get("/v1/appointments/today", params={"status": MARK}),
+        await desk.get("/v1/appointments/upcoming", params={"summary": MARK}),
         await desk.ask(
             "POST",
             "/v1/appointments",
