@@ -21,25 +21,33 @@ from scheduling.domain.identifiers import AppointmentId, ScheduleId
 from scheduling.domain.period import Period
 from scheduling.domain.schedule import (
     Day,
+    Hours,
     NotAvailable,
     PractitionerRole,
     Schedule,
     WeeklyRule,
 )
+from scheduling.domain.schedule_exception import ScheduleException
 from scheduling.domain.settings import Limits, Settings
 from scheduling.domain.slot import Slot
 from scheduling.domain.status import Status
+from scheduling.domain.waitlist import WaitlistEntry
 from tests.builders import EIGHT, a_patient, a_role, an_id, between
 
 AGGREGATES: tuple[Any, ...] = (
     Appointment,
+    Hours,
     Location,
     Patient,
     Practitioner,
+    NotAvailable,
     PractitionerRole,
     Schedule,
+    ScheduleException,
     Settings,
     Slot,
+    WaitlistEntry,
+    WeeklyRule,
 )
 
 CODES = {
@@ -47,6 +55,7 @@ CODES = {
     "code",
     "country",
     "held_by",
+    "service_type",
     "service_types",
     "specialties",
     "status_reason_code",
