@@ -279,6 +279,21 @@ async def test_a_cancel_tells_who_waits_and_books_nobody(
         assert (await work.slots.get(clinic.slots[0].id)).booked == 0
 
 
+async def test_whoever_is_told_can_accept_what_was_told(
+    storage: MemoryStorage, clinic: Clinic, reception: Reception
+) -> None:
+    booked = await reception.book(0, slot=1)
+    entry = await reception.wait(1)
+    await reception.cancel(booked)
+    (told,) = await announced(storage, clinic.caller)
+    assert entries_of(told) == [entry.id]
+    assert told["slotIds"] == [str(clinic.slots[1].id)]
+    _, accepted = await fulfil(storage, clinic, entry, slot=1)
+    assert accepted.slot_ids == booked.slot_ids
+    await reception.cancel(accepted)
+    assert len(await announced(storage, clinic.caller)) == 1, "nobody waits any more"
+
+
 async def test_one_freed_seat_is_one_announcement_though_the_cancel_comes_again(
     storage: MemoryStorage, clinic: Clinic, reception: Reception
 ) -> None:
