@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping
-from datetime import time, timedelta
+from datetime import datetime, time, timedelta
 from typing import Any
 
 import orjson
@@ -73,17 +73,18 @@ async def remove(storage: Storage, clinic: Clinic, id: ScheduleExceptionId) -> E
 async def listed(
     storage: Storage,
     clinic: Clinic,
+    *,
+    then: datetime = EIGHT,
     **asked: Any,  # noqa: ANN401
 ) -> list[Slot]:
     wanted = ScheduleSlotFilter(
         **{
             "schedule_id": clinic.schedule.id,
             "period": WHOLE_DAY,
-            "now": EIGHT,
             **asked,
         }
     )
-    found = await ListScheduleSlots(storage.begin)(clinic.caller, wanted)
+    found = await ListScheduleSlots(storage.begin, lambda: then)(clinic.caller, wanted)
     return list(found.items)
 
 

@@ -152,9 +152,9 @@ async def test_seats_of_a_hold_that_has_run_out_are_free_in_a_list(
     )
     (held, *_) = await listed(everywhere, clinic)
     assert (held.status, held.booked) == (SlotStatus.BUSY, 1)
-    (free, *_) = await listed(everywhere, clinic, now=until)
+    (free, *_) = await listed(everywhere, clinic, then=until)
     assert (free.status, free.booked) == (SlotStatus.FREE, 0)
-    found = await listed(everywhere, clinic, now=until, status=SlotStatus.FREE)
+    found = await listed(everywhere, clinic, then=until, status=SlotStatus.FREE)
     assert len(found) == 3
 
 

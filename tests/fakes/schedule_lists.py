@@ -30,11 +30,11 @@ class MemoryScheduleLists(ScheduleLists):
         )
         return list(asked)[: wanted.limit]
 
-    async def slots(self, wanted: ScheduleSlotFilter) -> Sequence[Slot]:
+    async def slots(self, wanted: ScheduleSlotFilter, now: datetime) -> Sequence[Slot]:
         tables = self.transaction.tables
         found = sorted(
             (
-                _at(slot, wanted.now, tables)
+                _at(slot, now, tables)
                 for slot in tables.slots.values()
                 if slot.schedule_id == wanted.schedule_id
                 and wanted.period.start <= slot.period.start < wanted.period.end

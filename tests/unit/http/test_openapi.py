@@ -53,6 +53,8 @@ BODIES: list[type[BaseModel]] = [
     schedules.ScheduleBody,
     settings.SettingsBody,
     slots.SlotBody,
+    slots.BlockBody,
+    slots.UnblockBody,
     waitlist.WishBody,
     waitlist.FulfilmentBody,
 ]
@@ -120,6 +122,16 @@ def test_names_of_operations_never_change(document: Document) -> None:
         "getSlot": "GET /v1/slots/{id}",
         "createSchedule": "POST /v1/schedules",
         "getSchedule": "GET /v1/schedules/{id}",
+        "listSchedules": "GET /v1/schedules",
+        "listScheduleSlots": "GET /v1/schedules/{id}/slots",
+        "addScheduleException": "POST /v1/schedules/{id}/exceptions",
+        "listScheduleExceptions": "GET /v1/schedules/{id}/exceptions",
+        "getScheduleException": "GET /v1/schedules/{id}/exceptions/{exceptionId}",
+        "removeScheduleException": (
+            "DELETE /v1/schedules/{id}/exceptions/{exceptionId}"
+        ),
+        "blockSlot": "POST /v1/slots/{id}/block",
+        "unblockSlot": "POST /v1/slots/{id}/unblock",
         "previewAvailabilityPattern": "POST /v1/schedules/preview",
         "addToWaitlist": "POST /v1/waitlist",
         "getWaitlist": "GET /v1/waitlist",

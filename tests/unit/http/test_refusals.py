@@ -287,6 +287,7 @@ NOUNS = {
     "practitioner-role",
     "schedule",
     "schedule-exception",
+    "schedules",
     "settings",
     "slot",
     "statistics",

@@ -1,5 +1,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cache
 from typing import Any
 
@@ -120,7 +121,7 @@ class PostgresScheduleLists(ScheduleLists):
         )
         return [schedule_from(row) for row in rows]
 
-    async def slots(self, wanted: ScheduleSlotFilter) -> Sequence[Slot]:
+    async def slots(self, wanted: ScheduleSlotFilter, now: datetime) -> Sequence[Slot]:
         after_start, after_id = wanted.after or (None, None)
         asked = _named(status=wanted.status, after_start=after_start, after_id=after_id)
         rows = await self.transaction.rows(
@@ -129,7 +130,7 @@ class PostgresScheduleLists(ScheduleLists):
             schedule_id=wanted.schedule_id,
             start=wanted.period.start,
             end=wanted.period.end,
-            now=wanted.now,
+            now=now,
             limit=wanted.limit,
         )
         return [slot_from(row) for row in rows]

@@ -6,6 +6,7 @@ from scheduling.application.ports.unit_of_work import BeginWork
 from scheduling.domain.errors import LocationNotFound, PractitionerNotFound
 from scheduling.domain.identifiers import LocationId, PractitionerId, ScheduleId
 from scheduling.domain.schedule import Schedule, WeeklyRule
+from scheduling.domain.settings import CalendarLimits
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +25,8 @@ class CreateSchedule:
         timezone: str | None,
         availability: tuple[WeeklyRule, ...],
         horizon_days: int | None,
+        minimum_notice_minutes: int | None = None,
+        limits: CalendarLimits | None = None,
         id: ScheduleId | None = None,
     ) -> Schedule:
         async with self.begin(caller) as work:
@@ -38,6 +41,8 @@ class CreateSchedule:
                 timezone=timezone or location.timezone,
                 availability=availability,
                 horizon_days=horizon_days,
+                minimum_notice_minutes=minimum_notice_minutes,
+                limits=limits,
                 id=id,
                 now=self.now(),
             )

@@ -26,12 +26,11 @@ class ScheduleFilter:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScheduleSlotFilter:
     """Slots of a schedule that start in the period; `after` is the last one of the page
-    before. `now` says which holds have run out: their seats are free.
+    before.
     """
 
     schedule_id: ScheduleId
     period: Period
-    now: datetime
     status: SlotStatus | None = None
     after: tuple[datetime, SlotId] | None = None
     limit: int = 200
@@ -41,7 +40,7 @@ class ScheduleLists(Protocol):
     async def schedules(self, wanted: ScheduleFilter) -> Sequence[Schedule]:
         """Return up to `limit` of them by id, in one reading."""
 
-    async def slots(self, wanted: ScheduleSlotFilter) -> Sequence[Slot]:
+    async def slots(self, wanted: ScheduleSlotFilter, now: datetime) -> Sequence[Slot]:
         """Return up to `limit` of them by start and id, in one reading; none of a
-        schedule that is not there.
+        schedule that is not there. Seats of holds that have run out by `now` are free.
         """

@@ -16,12 +16,14 @@ from scheduling.domain.period import Period
 from scheduling.domain.slot import LONGEST_SLOT, Slot, SlotStatus
 from scheduling.entrypoints.http import documented
 from scheduling.entrypoints.http.caller import Requires
-from scheduling.entrypoints.http.commanding import commanding
+from scheduling.entrypoints.http.commanding import commanding, expected_version
 from scheduling.entrypoints.http.direct_route import room
 from scheduling.entrypoints.http.found import found
 from scheduling.entrypoints.http.shapes import (
+    FreeText,
     Instant,
     Shape,
+    Version,
     Words,
     answer,
     ends_after,
@@ -64,6 +66,21 @@ class SlotBody(Shape):
         return end
 
 
+class BlockBody(Shape):
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"reason": "Team meeting", "version": 1}]}
+    )
+
+    reason: FreeText | None = None
+    version: Version | None = None
+
+
+class UnblockBody(Shape):
+    model_config = ConfigDict(json_schema_extra={"examples": [{"version": 2}]})
+
+    version: Version | None = None
+
+
 class SlotView(Shape):
     id: UUID
     schedule_id: UUID
@@ -80,7 +97,7 @@ class SlotView(Shape):
     version: int
 
 
-def _view(one: Slot) -> dict[str, Any]:
+def slot_view(one: Slot) -> dict[str, Any]:
     return {
         "id": one.id,
         "scheduleId": one.schedule_id,
@@ -99,7 +116,13 @@ def _view(one: Slot) -> dict[str, Any]:
 
 
 def _opened(one: Slot) -> StoredAnswer:
-    return answer(201, _view(one), version=one.version, Location=f"/v1/slots/{one.id}")
+    return answer(
+        201, slot_view(one), version=one.version, Location=f"/v1/slots/{one.id}"
+    )
+
+
+def _changed(one: Slot) -> StoredAnswer:
+    return answer(200, slot_view(one), version=one.version)
 
 
 @router.post("", **documented.command(SlotView, errors.ScheduleNotFound, status=201))
@@ -132,4 +155,55 @@ async def get_slot(
     """One slot, with its seats counted."""
     queries: Queries = request.state.queries
     one = await queries.get_slot(caller, SlotId(id))
-    return found(request, _view(one), one.version)
+    return found(request, slot_view(one), one.version)
+
+
+_OF_A_CHANGE = (
+    errors.SlotNotFound,
+    errors.InvalidStatusTransition,
+    errors.OptimisticLockConflict,
+    errors.PreconditionFailed,
+    errors.PreconditionRequired,
+)
+
+
+@router.post(
+    "/{id}/block",
+    **documented.command(SlotView, *_OF_A_CHANGE, status=200, if_match=True),
+)
+async def block_slot(
+    id: UUID,
+    wanted: BlockBody,
+    request: Request,
+    caller: Annotated[Caller, Depends(Requires(Scope.MANAGE))],
+) -> Response:
+    """Give no more seats. Who has one keeps it."""
+    expected = expected_version(request, wanted.version)
+    return await commanding(
+        request,
+        caller,
+        lambda do: do.block_slot(
+            caller, SlotId(id), expected=expected, reason=wanted.reason
+        ),
+        _changed,
+    )
+
+
+@router.post(
+    "/{id}/unblock",
+    **documented.command(SlotView, *_OF_A_CHANGE, status=200, if_match=True),
+)
+async def unblock_slot(
+    id: UUID,
+    wanted: UnblockBody,
+    request: Request,
+    caller: Annotated[Caller, Depends(Requires(Scope.MANAGE))],
+) -> Response:
+    """Give seats again, unless an exception of the schedule closes the slot."""
+    expected = expected_version(request, wanted.version)
+    return await commanding(
+        request,
+        caller,
+        lambda do: do.unblock_slot(caller, SlotId(id), expected=expected),
+        _changed,
+    )

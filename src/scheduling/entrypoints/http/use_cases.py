@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass
 
+from scheduling.application.commands.add_schedule_exception import AddScheduleException
 from scheduling.application.commands.add_to_waitlist import AddToWaitlist
+from scheduling.application.commands.block_slot import BlockSlot
 from scheduling.application.commands.book_appointment import BookAppointment
 from scheduling.application.commands.book_held_appointment import BookHeldAppointment
 from scheduling.application.commands.book_series import BookSeries
@@ -21,7 +23,11 @@ from scheduling.application.commands.put_practitioner_role import PutPractitione
 from scheduling.application.commands.put_settings import PutSettings
 from scheduling.application.commands.release_hold import ReleaseHold
 from scheduling.application.commands.remove_from_waitlist import RemoveFromWaitlist
+from scheduling.application.commands.remove_schedule_exception import (
+    RemoveScheduleException,
+)
 from scheduling.application.commands.reschedule_appointment import RescheduleAppointment
+from scheduling.application.commands.unblock_slot import UnblockSlot
 from scheduling.application.commands.update_appointment_status import (
     UpdateAppointmentStatus,
 )
@@ -45,6 +51,7 @@ from scheduling.application.queries.get_patient import GetPatient
 from scheduling.application.queries.get_practitioner import GetPractitioner
 from scheduling.application.queries.get_practitioner_role import GetPractitionerRole
 from scheduling.application.queries.get_schedule import GetSchedule
+from scheduling.application.queries.get_schedule_exception import GetScheduleException
 from scheduling.application.queries.get_settings import GetSettings
 from scheduling.application.queries.get_slot import GetSlot
 from scheduling.application.queries.get_statistics import GetStatistics
@@ -53,6 +60,11 @@ from scheduling.application.queries.get_waitlist_entry import GetWaitlistEntry
 from scheduling.application.queries.list_patient_appointments import (
     ListPatientAppointments,
 )
+from scheduling.application.queries.list_schedule_exceptions import (
+    ListScheduleExceptions,
+)
+from scheduling.application.queries.list_schedule_slots import ListScheduleSlots
+from scheduling.application.queries.list_schedules import ListSchedules
 from scheduling.application.queries.list_todays_appointments import (
     ListTodaysAppointments,
 )
@@ -81,6 +93,10 @@ class Commands:
     book_series: BookSeries
     create_schedule: CreateSchedule
     create_slot: CreateSlot
+    block_slot: BlockSlot
+    unblock_slot: UnblockSlot
+    add_schedule_exception: AddScheduleException
+    remove_schedule_exception: RemoveScheduleException
     put_practitioner: PutPractitioner
     put_location: PutLocation
     put_patient: PutPatient
@@ -105,6 +121,10 @@ class Commands:
             book_series=BookSeries(begin, now),
             create_schedule=CreateSchedule(begin, now),
             create_slot=CreateSlot(begin, now),
+            block_slot=BlockSlot(begin, now),
+            unblock_slot=UnblockSlot(begin, now),
+            add_schedule_exception=AddScheduleException(begin, now),
+            remove_schedule_exception=RemoveScheduleException(begin, now),
             put_practitioner=PutPractitioner(begin, now),
             put_location=PutLocation(begin, now),
             put_patient=PutPatient(begin, now),
@@ -133,6 +153,10 @@ class Queries:
     get_patient: GetPatient
     get_practitioner_role: GetPractitionerRole
     get_schedule: GetSchedule
+    list_schedules: ListSchedules
+    list_schedule_slots: ListScheduleSlots
+    get_schedule_exception: GetScheduleException
+    list_schedule_exceptions: ListScheduleExceptions
     get_slot: GetSlot
     get_waitlist: GetWaitlist
     get_waitlist_entry: GetWaitlistEntry
@@ -164,6 +188,10 @@ class Queries:
             get_patient=GetPatient(begin, audit),
             get_practitioner_role=GetPractitionerRole(begin),
             get_schedule=GetSchedule(begin),
+            list_schedules=ListSchedules(begin),
+            list_schedule_slots=ListScheduleSlots(begin, now),
+            get_schedule_exception=GetScheduleException(begin),
+            list_schedule_exceptions=ListScheduleExceptions(begin),
             get_slot=GetSlot(begin),
             get_waitlist=GetWaitlist(begin, audit),
             get_waitlist_entry=GetWaitlistEntry(begin, audit),
