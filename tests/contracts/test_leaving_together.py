@@ -1,4 +1,4 @@
-"""Several visits are left at once, of a series or in bulk: what is free is told once."""
+"""Several visits are left at once, of a series or in bulk: freed time is told once."""
 
 from dataclasses import replace
 from uuid import UUID
