@@ -52,7 +52,6 @@ _HIDDEN: Mapping[type[errors.NotFound], str] = MappingProxyType(
         errors.AppointmentNotFound: "appointment",
         errors.PatientNotFound: "patient",
         errors.SeriesNotFound: "appointment-series",
-        errors.SeriesNotFound: "appointment-series",
         errors.WaitlistEntryNotFound: "waitlist-entry",
     }
 )
