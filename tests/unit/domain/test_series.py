@@ -142,7 +142,7 @@ def test_each_knows_its_series_and_its_place_in_it() -> None:
 def a_series(
     count: int, **known: object
 ) -> tuple[tuple[BookingRequest, ...], list[BookingFacts]]:
-    """Return requests of our Mondays and facts by which all succeed, but for `known`."""
+    """Return requests of our Mondays and facts by which all succeed but for `known`."""
     schedule = a_schedule()
     slots = [a_slot(period, schedule=schedule) for period in weeks(count)]
     known = {"settings": Settings(horizon_days=400), **known}
