@@ -6,11 +6,18 @@
 import asyncio
 import sys
 
-from tests.bench import report, s1_booking, s4_relay, s5_latency, s11_start
+from tests.bench import (
+    report,
+    s1_booking,
+    s3_calendar,
+    s4_relay,
+    s5_latency,
+    s11_start,
+)
 from tests.bench.report import Result
 from tests.bench.stack import bench_folder
 
-ALL = ("s1", "s4", "s5", "s11")
+ALL = ("s1", "s3", "s4", "s5", "s11")
 
 
 async def _measure(name: str, *, quick: bool) -> list[Result]:
@@ -21,6 +28,8 @@ async def _measure(name: str, *, quick: bool) -> list[Result]:
                 return [
                     await s1_booking.measure(folder, rounds=rounds, seconds=seconds)
                 ]
+            case "s3":
+                return [await s3_calendar.measure(folder, rounds=3 if quick else 7)]
             case "s4":
                 events = 40_000 if quick else 200_000
                 return [await s4_relay.measure(folder, events=events)]

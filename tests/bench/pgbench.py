@@ -2,9 +2,11 @@
 
 import asyncio
 import re
+from collections.abc import Mapping
 from pathlib import Path
 
 from scheduling.adapters.embedded.postgres import wheel_binaries
+from scheduling.adapters.postgres.statements import Statement
 
 _TPS = re.compile(r"tps = ([0-9.]+)")
 
@@ -29,3 +31,13 @@ def write_script(folder: Path, text: str) -> Path:
     script = folder / "transaction.sql"
     script.write_text(text)
     return script
+
+
+def filled(statement: Statement, values: Mapping[str, str]) -> str:
+    """Put expressions in the place of `$n`; pgbench sends its own variables there."""
+    ordered = [
+        values[name] if name in values else f"'{statement.constants[name]}'"
+        for name in statement.names
+    ]
+    text = re.sub(r"\$(\d+)", lambda m: ordered[int(m[1]) - 1], statement.sql)
+    return text.replace("\n", " ")

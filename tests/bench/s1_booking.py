@@ -43,7 +43,7 @@ from scheduling.domain.identifiers import PatientId, SlotId, TenantId
 from scheduling.domain.period import Period
 from scheduling.domain.settings import Settings
 from scheduling.domain.slot import Slot
-from tests.bench.pgbench import pgbench, write_script
+from tests.bench.pgbench import filled, pgbench, write_script
 from tests.bench.report import Result
 from tests.bench.stack import Stack, running_stack
 from tests.bench.world import (
@@ -202,8 +202,8 @@ def booking_script(world: World) -> str:
         [
             "\\set i :i + 1",
             "\\set n :first + :client_id * :share + :i",
-            _filled(reading, {**values, "tenant_id": tenant}) + ";",
-            _filled(
+            filled(reading, {**values, "tenant_id": tenant}) + ";",
+            filled(
                 writing(names),
                 {
                     "tenant_id": tenant,
@@ -316,13 +316,3 @@ def _over_counter(document: str, world: World) -> str:
 
 def _made_of(kind: int, n: str) -> str:
     return f"'||'{kind:08x}-0000-4000-8000-'||lpad(to_hex(({n})::bigint),12,'0')||'"
-
-
-def _filled(statement: Statement, values: Mapping[str, str]) -> str:
-    """Put expressions in the place of `$n`; pgbench sends its own variables there."""
-    ordered = [
-        values[name] if name in values else f"'{statement.constants[name]}'"
-        for name in statement.names
-    ]
-    text = re.sub(r"\$(\d+)", lambda m: ordered[int(m[1]) - 1], statement.sql)
-    return text.replace("\n", " ")

@@ -60,7 +60,7 @@ class PostgresCalendar(CalendarReader):
         values = given_of(wanted.whose)
         dates = wanted.days.dates
         rows = await self.transaction.rows(
-            _reading(frozenset(values), cancelled=wanted.include_cancelled),
+            reading_calendar(frozenset(values), cancelled=wanted.include_cancelled),
             **values,
             **clock_of(wanted.days),
             start=wanted.days.period.start,
@@ -82,7 +82,7 @@ class PostgresCalendar(CalendarReader):
 
 
 @cache
-def _reading(filters: frozenset[str], *, cancelled: bool) -> Statement:
+def reading_calendar(filters: frozenset[str], *, cancelled: bool) -> Statement:
     return compiled(
         union_all(_appointments(filters, cancelled=cancelled), _slots(filters))
     )
