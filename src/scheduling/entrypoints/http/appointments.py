@@ -38,6 +38,7 @@ from scheduling.entrypoints.http.commanding import commanding, expected_version
 from scheduling.entrypoints.http.direct_route import room
 from scheduling.entrypoints.http.found import found
 from scheduling.entrypoints.http.shapes import (
+    Code,
     FreeText,
     Instant,
     Line,
@@ -169,7 +170,7 @@ class StatusBody(Shape):
     )
 
     status: Status
-    reason_code: Annotated[Line, Field(max_length=64)] | None = None
+    reason_code: Code | None = None
     comment: FreeText | None = None
     version: Version | None = None
 

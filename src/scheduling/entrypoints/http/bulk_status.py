@@ -29,7 +29,7 @@ from scheduling.entrypoints.http.commanding import commanding
 from scheduling.entrypoints.http.direct_route import room
 from scheduling.entrypoints.http.problems import in_brief
 from scheduling.entrypoints.http.refusals import RefusalAudit
-from scheduling.entrypoints.http.shapes import FreeText, Line, Shape, Version, answer
+from scheduling.entrypoints.http.shapes import Code, FreeText, Shape, Version, answer
 from scheduling.entrypoints.http.use_cases import Commands
 
 router = room("/appointments/status", "appointments")
@@ -43,7 +43,7 @@ class StatusItemBody(Shape):
     id: UUID
     status: Status
     version: Version
-    reason_code: Annotated[Line, Field(max_length=64)] | None = None
+    reason_code: Code | None = None
     comment: FreeText | None = None
 
 

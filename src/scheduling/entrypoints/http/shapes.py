@@ -100,6 +100,11 @@ def _without_fraction(value: object) -> object:
 Line = Annotated[str, Field(min_length=1, max_length=200, pattern=_NO_CONTROLS)]
 """A name or a code: one line that is not blank."""
 
+Code = Annotated[
+    str, Field(min_length=1, max_length=64, pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")
+]
+"""Words that events and the audit may quote: no place for anybody's data."""
+
 FreeText = Annotated[str, Field(max_length=4000, pattern=r"^[^\x00]*$")]
 Words = Annotated[
     tuple[
