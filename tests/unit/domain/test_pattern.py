@@ -1,92 +1,22 @@
-"""Weekly rules and exceptions, and the slots that they want."""
+"""Weekly rules, and the slots that they want."""
 
 import time as clocks
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, timedelta
 from itertools import pairwise
-from zoneinfo import ZoneInfo
 
 import pytest
 
-from scheduling.domain.errors import InvalidInput
-from scheduling.domain.pattern import Pattern, PatternSlot
 from scheduling.domain.period import Period, day_in
-from scheduling.domain.schedule import Day, Hours, WeeklyRule
-from scheduling.domain.schedule_exception import Deviation, ExceptionKind
-
-MON, TUE, SAT, SUN = (date(2030, 1, n) for n in (7, 8, 12, 13))
-EVERY_DAY = tuple(Day)
-
-
-def a_rule(start: str, end: str, minutes: int = 30, **told: object) -> WeeklyRule:
-    return WeeklyRule(
-        start=time.fromisoformat(start),
-        end=time.fromisoformat(end),
-        slot_minutes=minutes,
-        **{"days": EVERY_DAY, **told},  # type: ignore[arg-type]
-    )
-
-
-def hours(start: str, end: str, minutes: int = 30, **told: object) -> Hours:
-    return Hours(
-        start=time.fromisoformat(start),
-        end=time.fromisoformat(end),
-        slot_minutes=minutes,
-        **told,  # type: ignore[arg-type]
-    )
-
-
-def a_pattern(
-    *rules: WeeklyRule, zone: str = "UTC", but: tuple[Deviation, ...] = ()
-) -> Pattern:
-    return Pattern(rules=rules, timezone=zone, deviations=but)
-
-
-def closed(day: date | None = None, *services: str, zone: str = "UTC") -> Deviation:
-    return Deviation(
-        kind=ExceptionKind.CLOSED,
-        on_date=day,
-        period=day_in(zone, day or MON),
-        service_types=services,
-    )
-
-
-def closed_from(start: str, end: str, *services: str) -> Deviation:
-    return Deviation(
-        kind=ExceptionKind.CLOSED,
-        period=Period(utc(start), utc(end)),
-        service_types=services,
-    )
-
-
-def instead(day: date, *windows: Hours) -> Deviation:
-    period = day_in("UTC", day)
-    return Deviation(
-        kind=ExceptionKind.REPLACE, on_date=day, period=period, windows=windows
-    )
-
-
-def besides(day: date, *windows: Hours) -> Deviation:
-    period = day_in("UTC", day)
-    return Deviation(
-        kind=ExceptionKind.EXTRA, on_date=day, period=period, windows=windows
-    )
-
-
-def utc(text: str) -> datetime:
-    """Return "07T09:30" of our January."""
-    return datetime.fromisoformat(f"2030-01-{text}").replace(tzinfo=UTC)
-
-
-def clock(slots: list[PatternSlot], zone: str = "UTC") -> list[str]:
-    """Say when slots are, on the wall: `07T09:00-09:30`."""
-    there = ZoneInfo(zone)
-    return [
-        f"{slot.start.astimezone(there):%dT%H:%M}-{slot.end.astimezone(there):%H:%M}"
-        for slot in slots
-    ]
-
-
-# Grids and edges
+from scheduling.domain.schedule import Day
+from tests.patterns import (
+    MON,
+    SAT,
+    SUN,
+    TUE,
+    a_pattern,
+    a_rule,
+    clock,
+)
 
 
 def test_slots_are_laid_from_the_start_and_the_last_ends_at_closing() -> None:
@@ -295,128 +225,3 @@ def test_a_night_and_the_morning_after_merge_over_midnight() -> None:
     assert slots[-2].day == MON
     assert clock(pattern.slots(TUE, TUE)) == ["08T07:00-08:00"]
     assert pattern.slots(MON, MON) == slots[:-1]
-
-
-# Exceptions
-
-NINE_TO_TEN = a_rule("09:00", "10:00", 30)
-
-
-def test_a_closed_date_has_no_slots_and_its_neighbours_keep_theirs() -> None:
-    slots = a_pattern(NINE_TO_TEN, but=(closed(TUE),)).slots(MON, TUE + (TUE - MON))
-    assert {slot.day.day for slot in slots} == {7, 9}
-
-
-def test_a_closed_date_takes_its_whole_night_and_leaves_the_night_before() -> None:
-    night = a_rule("22:00", "06:00", 240)
-    slots = a_pattern(night, but=(closed(TUE),)).slots(MON, TUE + timedelta(days=1))
-    assert clock(slots) == [
-        "07T22:00-02:00",
-        "08T02:00-06:00",
-        "09T22:00-02:00",
-        "10T02:00-06:00",
-    ]
-
-
-def test_time_that_is_closed_exactly_takes_every_slot_that_it_touches() -> None:
-    slots = a_pattern(
-        a_rule("09:00", "11:00"), but=(closed_from("07T09:45", "07T10:30"),)
-    ).slots(MON, MON)
-    assert clock(slots) == ["07T09:00-09:30", "07T10:30-11:00"]
-
-
-def test_closed_for_a_service_leaves_the_others() -> None:
-    rules = (
-        a_rule("09:00", "09:30", service_types=("x-ray",)),
-        a_rule("10:00", "10:30", service_types=("x-ray", "cast")),
-        a_rule("11:00", "11:30"),
-    )
-    for but in (closed(MON, "x-ray"), closed_from("07T00:00", "08T00:00", "x-ray")):
-        slots = a_pattern(*rules, but=(but,)).slots(MON, MON)
-        assert [slot.start.hour for slot in slots] == [10, 11]
-
-
-def test_a_replacement_is_instead_of_the_rules_of_that_date_only() -> None:
-    but = instead(TUE, hours("14:00", "15:00", 20, capacity=2))
-    slots = a_pattern(NINE_TO_TEN, but=(but,)).slots(MON, TUE)
-    assert clock(slots) == [
-        "07T09:00-09:30",
-        "07T09:30-10:00",
-        "08T14:00-14:20",
-        "08T14:20-14:40",
-        "08T14:40-15:00",
-    ]
-    assert slots[-1].capacity == 2
-
-
-def test_an_empty_replacement_closes_the_date() -> None:
-    assert a_pattern(NINE_TO_TEN, but=(instead(MON),)).slots(MON, MON) == []
-
-
-def test_the_last_replacement_said_stands() -> None:
-    but = (instead(MON, hours("14:00", "15:00")), instead(MON, hours("16:00", "16:30")))
-    slots = a_pattern(NINE_TO_TEN, but=but).slots(MON, MON)
-    assert clock(slots) == ["07T16:00-16:30"]
-
-
-def test_extra_hours_are_besides_what_there_is() -> None:
-    but = besides(MON, hours("09:30", "10:30"))
-    slots = a_pattern(NINE_TO_TEN, but=(but,)).slots(MON, MON)
-    assert clock(slots) == ["07T09:00-09:30", "07T09:30-10:00", "07T10:00-10:30"]
-
-
-def test_extra_hours_are_besides_a_replacement_too_whichever_was_said_first() -> None:
-    one, other = besides(MON, hours("18:00", "18:30")), instead(MON)
-    for but in ((one, other), (other, one)):
-        slots = a_pattern(NINE_TO_TEN, but=but).slots(MON, MON)
-        assert clock(slots) == ["07T18:00-18:30"]
-
-
-def test_closed_wins_over_extra_hours_whichever_was_said_first() -> None:
-    one, other = besides(MON, hours("18:00", "18:30")), closed(MON)
-    for but in ((one, other), (other, one)):
-        assert a_pattern(NINE_TO_TEN, but=but).slots(MON, MON) == []
-
-
-def test_the_windows_of_a_day_are_its_hours_as_they_stand() -> None:
-    pattern = a_pattern(
-        a_rule("13:00", "17:00", days=(Day.MON,)),
-        a_rule("08:00", "12:00", days=(Day.MON,)),
-        but=(closed_from("07T09:00", "07T10:00"), closed(TUE)),
-    )
-    windows = pattern.windows_on(MON)
-    assert [window.period for window in windows] == [
-        Period(utc("07T08:00"), utc("07T12:00")),
-        Period(utc("07T13:00"), utc("07T17:00")),
-    ]
-    assert [window.count for window in windows] == [8, 8]
-    assert pattern.windows_on(TUE) == ()
-    assert pattern.count(MON, TUE) == 16
-
-
-@pytest.mark.parametrize(
-    ("told", "field"),
-    [
-        ({"kind": ExceptionKind.EXTRA, "on_date": None}, "date"),
-        ({"kind": ExceptionKind.EXTRA}, "windows"),
-        ({"windows": (hours("09:00", "10:00"),)}, "windows"),
-        ({"kind": ExceptionKind.REPLACE, "service_types": ("a",)}, "serviceTypes"),
-        (
-            {"period": Period(utc("01T00:00"), utc("01T00:00").replace(2031, 1, 3))},
-            "end",
-        ),
-    ],
-)
-def test_an_exception_that_makes_no_sense_is_refused(
-    told: dict[str, object], field: str
-) -> None:
-    with pytest.raises(InvalidInput) as refused:
-        Deviation(
-            **{  # type: ignore[arg-type]
-                "kind": ExceptionKind.CLOSED,
-                "on_date": MON,
-                "period": day_in("UTC", MON),
-                **told,
-            }
-        )
-    assert refused.value.field == field
