@@ -116,6 +116,26 @@ async def _lists(desk: Desk, location: str, patient: str) -> None:
         await desk.get(path, params=asked)
 
 
+async def _many_at_once(desk: Desk, schedule: Thing, patient: str) -> None:
+    wish = {"patientId": patient, "appointmentType": "a", "occurrences": 2}
+    slots = [
+        await desk.a_slot(at("16:00", days=7 * n), schedule=schedule) for n in range(2)
+    ]
+    series = await desk.post(
+        "/v1/appointments/series", {**wish, "slotId": slots[0]["id"]}
+    )
+    await desk.post("/v1/appointments/series", {**wish, "slotId": slots[1]["id"]})
+    await desk.post("/v1/appointments/series", wish)
+    await desk.get(f"/v1/appointments/series/{series.json()['seriesId']}")
+    await desk.get(f"/v1/appointments/series/{uuid4()}")
+    ids = [one["id"] for one in series.json()["items"]]
+    items = [{"id": id, "status": "confirmed", "version": 1} for id in ids]
+    items[1]["version"] = 7
+    await desk.post("/v1/appointments/status", {"items": items})
+    await desk.post("/v1/appointments/status", {"items": []})
+    await desk.cancel({"id": ids[0], "version": 2}, series="all")
+
+
 async def _a_day_at_the_desk(desk: Desk) -> None:
     """Every operation, with its successes and as many of its refusals as there are."""
     schedule = await desk.a_schedule()
@@ -139,6 +159,7 @@ async def _a_day_at_the_desk(desk: Desk) -> None:
     await desk.free(timezone="Asia/Kathmandu")
     appointment = await desk.booked(slot, patient, reason="r", resources=[room])
     await _lists(desk, place[1], patient)
+    await _many_at_once(desk, schedule, patient)
     await desk.book(slot)
     await desk.book(slot, patient)
     await desk.book_from(at("23:00"), 10, schedule)
