@@ -26,6 +26,8 @@ from scheduling.application.ports.availability import (
 )
 from scheduling.application.ports.identity import Caller
 from scheduling.application.ports.unit_of_work import BeginWork
+from scheduling.application.queries.explain_availability import ExplainAvailability
+from scheduling.application.queries.find_next_available import FindNextAvailable
 from scheduling.application.queries.get_settings import GetSettings
 from scheduling.application.queries.search_available_slots import SearchAvailableSlots
 from scheduling.domain.appointment import Appointment, CancelReason, Initiator
@@ -45,6 +47,7 @@ from scheduling.domain.errors import (
     NotFound,
     PatientNotFound,
 )
+from scheduling.domain.explaining import Question
 from scheduling.domain.identifiers import SlotId
 from scheduling.domain.local_days import Span
 from scheduling.domain.settings import Settings
@@ -119,6 +122,48 @@ class Play:
             async with dry_run(self.storage, self.world.caller) as begin:
                 booked = await self.attempt(request, begin)
             assert isinstance(booked, Appointment) is (slot.id in shown), booked
+        await self.next_is_the_first_shown(patient)
+        await self.explanation_offers_what_is_shown(patient, shown)
+
+    async def next_is_the_first_shown(self, patient: Patient) -> None:
+        if not patient.active:
+            return
+        begin, settings = self.storage.begin, GetSettings(self.storage.begin)
+        search = SearchAvailableSlots(begin, settings, self.clock)
+        find = FindNextAvailable(begin, settings, self.clock)
+        people = tuple(one.id for one in self.world.practitioners)
+        places = tuple(one.id for one in self.world.locations)
+        for whose in (
+            ANYBODY,
+            Whose(practitioner_ids=people),
+            Whose(location_ids=places),
+            Whose(location_ids=places[:1], practitioner_ids=people),
+        ):
+            wanted = SlotFilter(whose=whose, patient_id=patient.id)
+            found = await search(self.world.caller, wanted, EVERY_DAY, First(2))
+            assert await find(self.world.caller, wanted, None, 2) == found.items
+
+    async def explanation_offers_what_is_shown(
+        self, patient: Patient, shown: set[SlotId]
+    ) -> None:
+        if not patient.active:
+            return
+        explain = ExplainAvailability(
+            self.storage.begin, GetSettings(self.storage.begin), self.clock
+        )
+        question = Question(patient_id=patient.id)
+        offered: set[SlotId | None] = set()
+        for practitioner in self.world.practitioners:
+            stretches = await explain(
+                self.world.caller, practitioner.id, None, question, EVERY_DAY
+            )
+            offered |= {one.slot_id for one in stretches if one.is_offered}
+            at = EVERY_DAY.start
+            for one in stretches:
+                assert one.period.start <= at
+                at = max(at, one.period.end)
+            assert at == EVERY_DAY.end
+        assert offered == shown
 
     async def book(self, step: Book) -> None:
         world, slot = self.world, self.world.slots[step.slot]
@@ -225,7 +270,7 @@ QUICKLY: dict[str, Any] = {
 }
 
 
-@examples(max_examples=400, **QUICKLY)
+@examples(max_examples=250, **QUICKLY)
 @given(plan=plans())
 def test_on_storage_in_memory(plan: Plan) -> None:
     asyncio.run(play(MemoryStorage(), plan))
@@ -236,7 +281,7 @@ def test_on_postgresql(database_url: str) -> None:
         opened = postgres_storage(database_url, size=1)
         storage: PostgresStorage = runner.run(opened.__aenter__())
 
-        @examples(max_examples=60, **QUICKLY)
+        @examples(max_examples=40, **QUICKLY)
         @given(plan=plans(steps=8))
         def agree(plan: Plan) -> None:
             runner.run(play(storage, plan))

@@ -310,7 +310,7 @@ def _exception_from(row: Row) -> ScheduleException:
         kind=ExceptionKind(row["kind"]),
         period=Period(row["starts_at"], row["ends_at"]),
         on_date=row["on_date"],
-        windows=tuple(_hours_from(row["windows"])),
+        windows=tuple(hours_from(row["windows"])),
         service_types=tuple(row["service_types"]),
         reason=row["reason"],
         created_at=row["created_at"],
@@ -332,7 +332,7 @@ def _exception_row(exception: ScheduleException) -> Row:
     }
 
 
-def _hours_from(text: str) -> Iterable[Hours]:
+def hours_from(text: str) -> Iterable[Hours]:
     for window in orjson.loads(text):
         yield Hours(
             start=time.fromisoformat(window["start"]),

@@ -97,9 +97,12 @@ def _first(found: Select[Any], columns: Any) -> Select[Any]:  # noqa: ANN401  # 
     return found.order_by(columns.starts_at, columns.id).limit(given("limit", Integer))
 
 
-def at_active_places() -> FromClause:
-    """Slots with their schedules, of active practitioners at active locations."""
+def at_active_places(*, active: bool = True) -> FromClause:
+    """Slots with their schedules, of active practitioners at active locations, or of
+    any.
+    """
     slots, schedules = t.slots, t.schedules
+    of = _active if active else _by_id
     return (
         slots.join(
             schedules,
@@ -107,13 +110,17 @@ def at_active_places() -> FromClause:
                 schedules.c.tenant_id == TENANT, schedules.c.id == slots.c.schedule_id
             ),
         )
-        .join(t.practitioners, _active(t.practitioners, slots.c.practitioner_id))
-        .join(t.locations, _active(t.locations, slots.c.location_id))
+        .join(t.practitioners, of(t.practitioners, slots.c.practitioner_id))
+        .join(t.locations, of(t.locations, slots.c.location_id))
     )
 
 
+def _by_id(table: Table, id: ColumnElement[Any]) -> ColumnElement[bool]:
+    return and_(table.c.tenant_id == TENANT, table.c.id == id)
+
+
 def _active(table: Table, id: ColumnElement[Any]) -> ColumnElement[bool]:
-    return and_(table.c.tenant_id == TENANT, table.c.id == id, table.c.active)
+    return and_(_by_id(table, id), table.c.active)
 
 
 def may_book() -> ColumnElement[bool]:

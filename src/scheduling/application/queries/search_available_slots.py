@@ -44,7 +44,7 @@ class SearchAvailableSlots:
         timezone: str | None = None,
     ) -> AvailableSlots:
         span.demand_days(LONGEST_SEARCH)
-        demand_own_patient(caller, wanted)
+        demand_own_patient(caller, wanted.patient_id)
         settings, now = await self.settings(caller), self.now()
         async with self.begin(caller) as work:
             found = await work.availability.offered(

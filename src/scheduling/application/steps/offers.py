@@ -4,17 +4,18 @@ from collections.abc import Iterable
 from datetime import datetime
 from functools import cache
 
-from scheduling.application.ports.availability import Candidate, SlotFilter
+from scheduling.application.ports.availability import Candidate
 from scheduling.application.ports.identity import Caller
 from scheduling.domain.availability import BookingWindow, why_not_offered
 from scheduling.domain.errors import PatientNotFound
+from scheduling.domain.identifiers import PatientId
 from scheduling.domain.settings import CalendarRules, Settings
 
 
-def demand_own_patient(caller: Caller, wanted: SlotFilter) -> None:
+def demand_own_patient(caller: Caller, patient_id: PatientId | None) -> None:
     """A patient's own token asks for that patient, and knows no other."""
-    if wanted.patient_id is not None and not caller.sees(wanted.patient_id):
-        raise PatientNotFound(wanted.patient_id)
+    if patient_id is not None and not caller.sees(patient_id):
+        raise PatientNotFound(patient_id)
 
 
 def admitted(

@@ -14,6 +14,8 @@ from scheduling.application.ports.appointment_lists import Whose
 from scheduling.application.ports.availability import Candidate, First, SlotFilter
 from scheduling.application.ports.identity import Caller, Scope
 from scheduling.domain import errors
+from scheduling.domain.claim import ActorKind, Resource
+from scheduling.domain.explaining import Question, Reason
 from scheduling.domain.identifiers import (
     LocationId,
     PatientId,
@@ -39,7 +41,8 @@ from scheduling.entrypoints.http.use_cases import Queries
 router = room("/availability", "availability")
 
 MOST_AT_ONCE = 20
-"""Of the next times, and of practitioners or locations to look for them at."""
+MOST_ASKED_ABOUT = 200
+"""Practitioners, or locations, in one question; their ids have to fit into a line."""
 
 ForWhom = Annotated[
     UUID | None, Field(description="Leave out what clashes with their bookings")
@@ -135,9 +138,7 @@ async def search_available_slots(
 def views(found: Iterable[Candidate], timezone: str | None) -> list[dict[str, Any]]:
     """A model for each row would cost more than the search."""
     zone = None if timezone is None else ZoneInfo(timezone)
-    instant: Callable[[datetime], datetime] = (
-        (lambda instant: instant) if zone is None else lambda i: i.astimezone(zone)
-    )
+    instant = instants_in(timezone)
     return [
         {
             "slotId": one.slot_id,
@@ -155,9 +156,158 @@ def views(found: Iterable[Candidate], timezone: str | None) -> list[dict[str, An
     ]
 
 
+def instants_in(timezone: str | None) -> Callable[[datetime], datetime]:
+    """Return how instants are shown: as they are, or in a zone."""
+    if timezone is None:
+        return lambda instant: instant
+    zone = ZoneInfo(timezone)
+    return lambda instant: instant.astimezone(zone)
+
+
 def for_whom(patient_id: UUID | None, caller: Caller) -> PatientId | None:
     return caller.patient_id if patient_id is None else PatientId(patient_id)
 
 
 def _one_or_none(kind: Any, id: UUID | None) -> tuple[Any, ...]:  # noqa: ANN401
     return () if id is None else (kind(id),)
+
+
+class NextQuery(Shape):
+    practitioner_id: Annotated[
+        tuple[UUID, ...],
+        Field(max_length=MOST_ASKED_ABOUT, description="Of any of these"),
+    ] = ()
+    location_id: Annotated[
+        tuple[UUID, ...],
+        Field(max_length=MOST_ASKED_ABOUT, description="At any of these"),
+    ] = ()
+    specialty: Line | None = None
+    service_type: Line | None = None
+    patient_id: ForWhom = None
+    from_: Annotated[
+        Instant | None, Field(alias="from", description="Without it, from now on")
+    ] = None
+    timezone: Annotated[
+        Zone | None, Field(description="Of the days and instants that are told")
+    ] = None
+    limit: Annotated[int, Field(ge=1, le=MOST_AT_ONCE, examples=[3])] = 1
+
+    def to_filter(self, caller: Caller) -> SlotFilter:
+        return SlotFilter(
+            whose=Whose(
+                location_ids=tuple(LocationId(id) for id in self.location_id),
+                practitioner_ids=tuple(
+                    PractitionerId(id) for id in self.practitioner_id
+                ),
+            ),
+            specialty=self.specialty,
+            service_type=self.service_type,
+            patient_id=for_whom(self.patient_id, caller),
+        )
+
+
+class NextView(Shape):
+    """The earliest first; none where nothing is to be had."""
+
+    items: list[AvailableSlotView]
+
+
+@router.get(
+    "/next", **documented.reading(NextView, errors.PatientNotFound, digest=True)
+)
+async def find_next_available(
+    wanted: Annotated[NextQuery, Query()],
+    request: Request,
+    caller: Annotated[Caller, Depends(Requires(Scope.READ))],
+) -> Response:
+    """The earliest times that can be had with any of the practitioners at any of the
+    locations; without either, with anybody anywhere.
+    """
+    queries: Queries = request.state.queries
+    found = await queries.find_next_available(
+        caller, wanted.to_filter(caller), wanted.from_, wanted.limit
+    )
+    return shown(request, {"items": views(found, wanted.timezone)})
+
+
+class ExplainQuery(Shape):
+    practitioner_id: UUID
+    location_id: UUID | None = None
+    from_: Annotated[From, Field(alias="from")]
+    to: To
+    patient_id: Annotated[
+        UUID | None, Field(description="Tell what clashes with their bookings")
+    ] = None
+    service_type: Line | None = None
+    room_id: Annotated[
+        UUID | None, Field(description="Tell where this room is taken")
+    ] = None
+    device_id: Annotated[
+        UUID | None, Field(description="Tell where this device is taken")
+    ] = None
+    timezone: Zone | None = None
+
+    def to_question(self, caller: Caller) -> Question:
+        things = ((ActorKind.ROOM, self.room_id), (ActorKind.DEVICE, self.device_id))
+        return Question(
+            service_type=self.service_type,
+            patient_id=for_whom(self.patient_id, caller),
+            resources=tuple(Resource(kind, id) for kind, id in things if id),
+        )
+
+
+class StretchView(Shape):
+    start: Instant
+    end: Instant
+    slot_id: Annotated[UUID | None, Field(description="Null where there is no slot")]
+    offered: bool
+    reasons: Annotated[
+        list[Reason], Field(description="All that apply; none if offered")
+    ]
+
+
+class ExplanationView(Shape):
+    """By start. The stretches cover the range without a gap, and lie upon each other
+    only where slots do.
+    """
+
+    items: list[StretchView]
+
+
+@router.get(
+    "/explain",
+    **documented.reading(
+        ExplanationView,
+        errors.PractitionerNotFound,
+        errors.LocationNotFound,
+        errors.PatientNotFound,
+        digest=True,
+    ),
+)
+async def explain_availability(
+    wanted: Annotated[ExplainQuery, Query()],
+    request: Request,
+    caller: Annotated[Caller, Depends(Requires(Scope.READ))],
+) -> Response:
+    """Why a practitioner's time can be had or not, without a gap, for up to 7 days."""
+    queries: Queries = request.state.queries
+    stretches = await queries.explain_availability(
+        caller,
+        PractitionerId(wanted.practitioner_id),
+        None if wanted.location_id is None else LocationId(wanted.location_id),
+        wanted.to_question(caller),
+        Span(wanted.from_, wanted.to),
+        timezone=wanted.timezone,
+    )
+    instant = instants_in(wanted.timezone)
+    items = [
+        {
+            "start": instant(one.period.start),
+            "end": instant(one.period.end),
+            "slotId": one.slot_id,
+            "offered": one.is_offered,
+            "reasons": one.reasons,
+        }
+        for one in stretches
+    ]
+    return shown(request, {"items": items})

@@ -39,6 +39,9 @@ from scheduling.application.ports.availability import ReadSettings
 from scheduling.application.ports.clock import Clock
 from scheduling.application.ports.event_feed import EventFeed
 from scheduling.application.ports.unit_of_work import BeginWork
+from scheduling.application.queries.explain_availability import ExplainAvailability
+from scheduling.application.queries.find_next_available import FindNextAvailable
+from scheduling.application.queries.find_open_locations import FindOpenLocations
 from scheduling.application.queries.follow_events import FollowEvents
 from scheduling.application.queries.get_appointment_by_id import GetAppointmentById
 from scheduling.application.queries.get_appointment_history import (
@@ -65,6 +68,7 @@ from scheduling.application.queries.list_schedule_exceptions import (
 )
 from scheduling.application.queries.list_schedule_slots import ListScheduleSlots
 from scheduling.application.queries.list_schedules import ListSchedules
+from scheduling.application.queries.list_slots import ListSlots
 from scheduling.application.queries.list_todays_appointments import (
     ListTodaysAppointments,
 )
@@ -162,6 +166,10 @@ class Queries:
     get_waitlist_entry: GetWaitlistEntry
     get_settings: GetSettings
     search_available_slots: SearchAvailableSlots
+    find_next_available: FindNextAvailable
+    explain_availability: ExplainAvailability
+    find_open_locations: FindOpenLocations
+    list_slots: ListSlots
     preview_availability_pattern: PreviewAvailabilityPattern
     follow_events: FollowEvents
 
@@ -197,6 +205,10 @@ class Queries:
             get_waitlist_entry=GetWaitlistEntry(begin, audit),
             get_settings=GetSettings(begin),
             search_available_slots=SearchAvailableSlots(begin, settings, now),
+            find_next_available=FindNextAvailable(begin, settings, now),
+            explain_availability=ExplainAvailability(begin, settings, now),
+            find_open_locations=FindOpenLocations(begin, settings, now),
+            list_slots=ListSlots(begin, settings, now),
             preview_availability_pattern=PreviewAvailabilityPattern(),
             follow_events=FollowEvents(feed, audit),
         )
