@@ -16,7 +16,6 @@ from scheduling.domain.errors import (
     BookingLimitReached,
     OptimisticLockConflict,
 )
-from scheduling.domain.period import Period
 from scheduling.domain.settings import Limits, Settings
 from scheduling.domain.slot import SlotStatus, released_together
 from scheduling.domain.status import Status
@@ -28,6 +27,7 @@ from tests.builders import (
     open_clinic,
     slots_from,
 )
+from tests.contracts.offers import offered
 from tests.contracts.storages import Storage
 from tests.contracts.visits import add, book, cancel, known, slot_of, types
 
@@ -213,10 +213,8 @@ async def test_limits_count_a_visit_that_took_place(
     await add(everywhere, clinic, booking.taken_over_as(status, now=EIGHT))
     facts = await known(everywhere, clinic, clinic.request(1, 1))
     assert facts.taken == ((at("09:00"),) if counts else ())
-    week = Period(at("00:00"), at("00:00", day=7))
-    async with everywhere.begin(clinic.caller) as work:
-        starts = await work.slots.starts_of({clinic.practitioner.id}, week)
-    assert bool(starts) is counts
+    once = Settings(limits=Limits(per_practitioner_week=1))
+    assert bool(await offered(everywhere, clinic, once)) is not counts
 
 
 async def test_limits_count_what_stands_and_no_cancelled(

@@ -1,14 +1,11 @@
-"""Slots in memory, and the search over them."""
+"""Slots in memory, and what others ask of them."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from uuid import UUID
 
 from scheduling.application.ports.repositories import (
-    Candidate,
-    SearchFacts,
-    SlotFilter,
     SlotRepository,
 )
 from scheduling.application.ports.unit_of_work import DecisionOutdated
@@ -16,12 +13,7 @@ from scheduling.domain.appointment import Appointment
 from scheduling.domain.availability import Assignment
 from scheduling.domain.changes import changes_between
 from scheduling.domain.claim import (
-    SOMEBODY,
-    ActorKind,
     Claim,
-    Clashes,
-    claims_of,
-    clashes,
 )
 from scheduling.domain.errors import (
     InvalidInput,
@@ -30,13 +22,10 @@ from scheduling.domain.errors import (
 )
 from scheduling.domain.identifiers import (
     AppointmentId,
-    PatientId,
-    PractitionerId,
     SlotId,
 )
 from scheduling.domain.period import Period
-from scheduling.domain.settings import Settings
-from scheduling.domain.slot import Slot, SlotStatus
+from scheduling.domain.slot import Slot
 from scheduling.domain.status import Status
 from tests.fakes.transaction import Tables, Transaction
 
@@ -71,14 +60,6 @@ def counted_in(
             and period.start <= one.period.start < period.end
         ):
             yield one
-
-
-def starts_in(
-    tables: Tables, practitioners: Collection[UUID], period: Period
-) -> Iterator[tuple[PractitionerId, datetime]]:
-    """Yield whose appointments that limits count begin when."""
-    for one in counted_in(tables, practitioners, period, now=BEFORE_ANY_HOLD):
-        yield one.practitioner_id, one.period.start
 
 
 def assignments(tables: Tables) -> dict[tuple[UUID, UUID], list[Assignment]]:
@@ -147,93 +128,3 @@ class MemorySlots(SlotRepository):
             changes_between(before, slot),
             at=now,
         )
-
-    async def search_facts(self, wanted: SlotFilter) -> SearchFacts:  # noqa: ARG002  # more than is asked for does no harm
-        tables = self.transaction.tables
-        return SearchFacts(tables.settings.get(None, Settings()), assignments(tables))
-
-    async def candidates(
-        self, wanted: SlotFilter, settings: Settings
-    ) -> Sequence[Candidate]:
-        tables = self.transaction.tables
-        slots = sorted(
-            (s for s in tables.slots.values() if _is_asked_for(s, wanted, tables)),
-            key=lambda slot: (slot.period.start, slot.id),
-        )
-        return [
-            Candidate(
-                slot_id=slot.id,
-                schedule_id=slot.schedule_id,
-                practitioner_id=slot.practitioner_id,
-                location_id=slot.location_id,
-                start=slot.period.start,
-                end=slot.period.end,
-                timezone=slot.timezone,
-                remaining=slot.remaining,
-                service_types=slot.service_types,
-                clashes=_clashes(slot, wanted, settings, tables),
-            )
-            for slot in slots[: wanted.limit]
-        ]
-
-    async def starts_of(
-        self, practitioners: Collection[PractitionerId], period: Period
-    ) -> Mapping[PractitionerId, Sequence[datetime]]:
-        starts: dict[PractitionerId, list[datetime]] = {}
-        found = starts_in(self.transaction.tables, practitioners, period)
-        for practitioner_id, start in found:
-            starts.setdefault(practitioner_id, []).append(start)
-        return starts
-
-
-def _may_book(patient_id: PatientId | None, tables: Tables) -> bool:
-    if patient_id is None:
-        return True
-    return patient_id in tables.patients and tables.patients[patient_id].active
-
-
-def _is_asked_for(slot: Slot, wanted: SlotFilter, tables: Tables) -> bool:
-    practitioner = tables.practitioners[slot.practitioner_id]
-    after = wanted.after
-    return (
-        _may_book(wanted.patient_id, tables)
-        and practitioner.active
-        and tables.locations[slot.location_id].active
-        and slot.status is SlotStatus.FREE
-        and slot.remaining > 0
-        and wanted.period.start <= slot.period.start < wanted.period.end
-        and wanted.practitioner_id in {None, slot.practitioner_id}
-        and wanted.location_id in {None, slot.location_id}
-        and (wanted.specialty is None or wanted.specialty in practitioner.specialties)
-        and (
-            wanted.service_type is None
-            or not slot.service_types
-            or wanted.service_type in slot.service_types
-        )
-        and (after is None or (slot.period.start, slot.id) > after)
-    )
-
-
-def _clashes(
-    slot: Slot, wanted: SlotFilter, settings: Settings, tables: Tables
-) -> Clashes:
-    """Search does not tell who is in the way, only that somebody is."""
-    claims = claims_of(
-        AppointmentId(SOMEBODY),
-        period=slot.period,
-        practitioner_id=slot.practitioner_id,
-        patient_id=wanted.patient_id or SOMEBODY,
-        resources=(),
-        slots=[(slot.id, slot.period)],
-        buffer=settings.buffer,
-        overbooked=False,
-    )
-    asked = [
-        claim
-        for claim in claims
-        if wanted.patient_id is not None or claim.kind is not ActorKind.PATIENT
-    ]
-    found = clashes(asked, standing(tables))
-    if found.overlapping:
-        return Clashes(overlapping=(SOMEBODY,))
-    return Clashes(buffering=(SOMEBODY,)) if found.buffering else Clashes()

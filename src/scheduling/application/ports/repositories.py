@@ -8,17 +8,14 @@ as few statements as can be; what storage then refuses is raised there (see
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import NamedTuple, Protocol, TypeVar
-from uuid import UUID
+from typing import Protocol, TypeVar
 
 from scheduling.domain.appointment import Appointment
-from scheduling.domain.availability import Assignment
 from scheduling.domain.booking import (
     Booking,
     BookingFacts,
 )
 from scheduling.domain.booking_request import BookingRequest
-from scheduling.domain.claim import Clashes
 from scheduling.domain.directory import Location, Patient, Practitioner
 from scheduling.domain.identifiers import (
     AppointmentId,
@@ -31,7 +28,6 @@ from scheduling.domain.identifiers import (
     SlotId,
 )
 from scheduling.domain.moving import Move
-from scheduling.domain.period import Period
 from scheduling.domain.schedule import PractitionerRole, Schedule
 from scheduling.domain.settings import Settings
 from scheduling.domain.slot import Slot
@@ -72,46 +68,6 @@ class ScheduleRepository(Protocol):
         """Store the next version. What has the stored version is not written again."""
 
 
-class Candidate(NamedTuple):
-    """A free slot as search finds it; a tuple, for there may be thousands.
-
-    `clashes` are of the practitioner, and of the patient who asks if one does.
-    """
-
-    slot_id: SlotId
-    schedule_id: ScheduleId
-    practitioner_id: PractitionerId
-    location_id: LocationId
-    start: datetime
-    end: datetime
-    timezone: str
-    remaining: int
-    service_types: Sequence[str]
-    clashes: Clashes
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SlotFilter:
-    """Which slots are asked for; `after` is the last one of the page before."""
-
-    period: Period
-    practitioner_id: PractitionerId | None = None
-    location_id: LocationId | None = None
-    specialty: str | None = None
-    service_type: str | None = None
-    patient_id: PatientId | None = None
-    after: tuple[datetime, SlotId] | None = None
-    limit: int = 200
-
-
-@dataclass(frozen=True, slots=True)
-class SearchFacts:
-    """What holds for all slots of a search: settings, and who works where."""
-
-    settings: Settings
-    assignments: Mapping[tuple[UUID, UUID], Sequence[Assignment]]
-
-
 class SlotRepository(Protocol):
     async def get(self, id: SlotId) -> Slot:
         """Raise SlotNotFound where there is none."""
@@ -123,18 +79,6 @@ class SlotRepository(Protocol):
         that was read last. That somebody else was first surfaces when the transaction
         is left: OptimisticLockConflict inside a DecisionOutdated.
         """
-
-    async def search_facts(self, wanted: SlotFilter) -> SearchFacts: ...
-
-    async def candidates(
-        self, wanted: SlotFilter, settings: Settings
-    ) -> Sequence[Candidate]:
-        """Return free slots with a seat left at active places, by start and id."""
-
-    async def starts_of(
-        self, practitioners: Collection[PractitionerId], period: Period
-    ) -> Mapping[PractitionerId, Sequence[datetime]]:
-        """Return when they already have appointments: what limits count."""
 
 
 class AppointmentRepository(Protocol):
