@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
+from operator import attrgetter
 from typing import Any, Self
 from uuid import UUID
 
@@ -192,10 +193,10 @@ class Appointment:
         `cancel`.
         """
         self.demand(wanted, now=now)
-        after = replace(self, **otherwise)
+        after = replace(self, status=wanted, **otherwise)
         told = after._told(self.version + 1)  # noqa: SLF001  # of our own kind
         event: Event = (
-            self._updated(("status",), status=wanted, occurred_at=now, **told)
+            self._updated(after, now)
             if wanted in _WAITING_OR_BOOKED
             else AppointmentStatusChanged(
                 occurred_at=now,
@@ -228,18 +229,10 @@ class Appointment:
             raise InvalidStatusTransition(
                 f"Appointment {self.id} is {self.status}: it does not change any more."
             )
-        changed = [name for name in wanted if wanted[name] != getattr(self, name)]
-        if not changed:
-            return self
         after = replace(self, **wanted)
-        told = after._told(self.version + 1)  # noqa: SLF001  # of our own kind
-        event = self._updated(
-            tuple(wire for name, wire in _ON_THE_WIRE if name in changed),
-            status=after.status,
-            occurred_at=now,
-            **told,
-        )
-        return self._next(now, event, **wanted)
+        if after == self:
+            return self
+        return self._next(now, self._updated(after, now), **wanted)
 
     def lapsed(self, now: datetime) -> Self | None:
         """Return the hold as it is once it has run out; None where it has not."""
@@ -304,10 +297,12 @@ class Appointment:
             before=replace(self, events=(), before=None),
         )
 
-    def _updated(self, changed: tuple[str, ...], **told: Any) -> AppointmentUpdated:  # noqa: ANN401
+    def _updated(self, after: Self, now: datetime) -> AppointmentUpdated:
         return AppointmentUpdated(
-            overbooked=self.overbooked,
-            changed=changed,
+            occurred_at=now,
+            status=after.status,
+            overbooked=after.overbooked,
+            changed=tuple(n for n, of in _ON_THE_WIRE if of(self) != of(after)),
             old=AppointmentBefore(
                 period=self.period,
                 practitioner_id=self.practitioner_id,
@@ -316,7 +311,7 @@ class Appointment:
                 appointment_type=self.appointment_type,
                 status=self.status,
             ),
-            **told,
+            **after._told(self.version + 1),
         )
 
     def _demand(self, wanted: Status) -> None:
@@ -346,15 +341,15 @@ _WAITING_OR_BOOKED = frozenset({Status.PENDING, Status.BOOKED})
 
 # What an update tells: the names as REST has them. Of free text only that it changed.
 _ON_THE_WIRE = (
-    ("practitioner_id", "practitionerId"),
-    ("location_id", "locationId"),
-    ("slot_ids", "slotIds"),
-    ("period", "start"),
-    ("period", "end"),
-    ("appointment_type", "appointmentType"),
-    ("status", "status"),
-    ("resources", "resources"),
-    ("overbooked", "overbooked"),
-    ("reason", "reason"),
-    ("notes", "notes"),
+    ("practitionerId", attrgetter("practitioner_id")),
+    ("locationId", attrgetter("location_id")),
+    ("slotIds", attrgetter("slot_ids")),
+    ("start", attrgetter("period.start")),
+    ("end", attrgetter("period.end")),
+    ("appointmentType", attrgetter("appointment_type")),
+    ("status", attrgetter("status")),
+    ("resources", attrgetter("resources")),
+    ("overbooked", attrgetter("overbooked")),
+    ("reason", attrgetter("reason")),
+    ("notes", attrgetter("notes")),
 )

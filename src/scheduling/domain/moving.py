@@ -174,9 +174,9 @@ def decide_return(
     comment: str | None = None,
     now: datetime,
 ) -> Move:
-    """Take its own slots anew: a hold or a proposal that becomes a booking, somebody
-    who comes after all. A proposal has to keep the booking window, the others had it
-    asked before.
+    """Take its own slots and time anew, however they were named: a hold or a proposal
+    that becomes a booking, somebody who comes after all. A proposal has to keep the
+    booking window, the others had it asked before.
     """
     appointment.demand(wanted, now=now)
     if not facts.patient_active:
@@ -184,7 +184,7 @@ def decide_return(
     own = tuple(slot for slot in facts.slots if slot.id in appointment.slot_ids)
     place = find_place(
         appointment.id,
-        replace(request, hold=None),
+        replace(request, when=Otherwise().of(appointment), hold=None),
         _without(appointment, replace(facts, slots=own)),
         now=now,
         any_time=appointment.status is not Status.PROPOSED,
@@ -222,7 +222,8 @@ def _moved(
         now=now,
         any_time=any_time,
     )
-    after = appointment.edited(now=now, **_fields(request, place))
+    over = place.overbooked or _is_one_too_many(appointment, slots, place)
+    after = appointment.edited(now=now, **_fields(request, place), overbooked=over)
     if after is appointment:
         return None
     after = replace(after, status_comment=comment or after.status_comment)
@@ -242,8 +243,18 @@ def _fields(request: BookingRequest, place: Place) -> dict[str, Any]:
         "reason": request.reason,
         "notes": request.notes,
         "resources": request.resources,
-        "overbooked": place.overbooked,
     }
+
+
+def _is_one_too_many(
+    appointment: Appointment, slots: tuple[Slot, ...], place: Place
+) -> bool:
+    """Whether it stays, and nowhere else, in a seat that somebody insisted on."""
+    return (
+        appointment.overbooked
+        and set(place.slot_ids) <= set(appointment.slot_ids)
+        and any(s.booked > s.capacity for s in slots if s.id in place.slot_ids)
+    )
 
 
 def _to(
@@ -288,14 +299,17 @@ def _is_there_already(appointment: Appointment, request: BookingRequest) -> bool
 
 
 def _without(appointment: Appointment, facts: BookingFacts) -> BookingFacts:
-    """Return the facts as they would be without it."""
+    """Return the facts as they would be without it. A seat that it has is there for it,
+    also where more are taken than there are; its own slots come before others that
+    would serve as well.
+    """
     claims = tuple(c for c in facts.claims if c.appointment_id != appointment.id)
-    if not appointment.status.keeps_time:
-        return replace(facts, claims=claims)
-    slots = tuple(
-        replace(slot, booked=max(0, slot.booked - 1))
-        if slot.id in appointment.slot_ids
+    held = appointment.slot_ids if appointment.status.keeps_time else ()
+    slots = (
+        replace(slot, booked=max(0, min(slot.booked, slot.capacity) - 1))
+        if slot.id in held
         else slot
         for slot in facts.slots
     )
-    return replace(facts, claims=claims, slots=slots)
+    own_first = sorted(slots, key=lambda s: s.schedule_id != appointment.schedule_id)
+    return replace(facts, claims=claims, slots=tuple(own_first))
