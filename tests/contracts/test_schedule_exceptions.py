@@ -17,6 +17,7 @@ from scheduling.application.queries.list_schedule_exceptions import (
 from scheduling.application.steps.reshape_calendar import Effect
 from scheduling.domain.booking_request import BySlot
 from scheduling.domain.errors import (
+    InvalidInput,
     ScheduleExceptionNotFound,
     ScheduleNotFound,
     SlotNotAvailable,
@@ -288,3 +289,14 @@ async def test_thousands_of_slots_are_closed_at_once(
     effect = await remove(on_postgres, clinic, exception.id)
     assert len(effect.done.opened) == 6000
     assert at("09:00") == effect.done.opened[0].period.start
+
+
+async def test_more_slots_than_one_request_can_take_are_refused(
+    everywhere: Storage,
+) -> None:
+    clinic = await open_clinic(
+        everywhere.begin, *slots_from("09:00", minutes=5, count=10_001)
+    )
+    with pytest.raises(InvalidInput):
+        await add(everywhere, clinic, period=Period.of(MONDAY, timedelta(days=366)))
+    assert "slot.blocked" not in await told(everywhere, clinic)

@@ -12,10 +12,10 @@ and opened with the rest and never removed; what staff blocked stays blocked.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from functools import cached_property
+from functools import cache, cached_property
 
 from scheduling.domain.changes import Changes
 from scheduling.domain.identifiers import ScheduleExceptionId
@@ -93,7 +93,9 @@ def around(reach: Period) -> Period:
 
 @dataclass(frozen=True, kw_only=True)
 class Standing:
-    """A schedule with all exceptions, oldest first, that touch a stretch of time."""
+    """A schedule with all exceptions, in the order in which they were said, that touch
+    a stretch of time. Days are laid when they are asked for, and only then.
+    """
 
     schedule: Schedule
     exceptions: tuple[ScheduleException, ...]
@@ -106,10 +108,12 @@ class Standing:
             for one in self._exactly_closed
             if one.period.overlaps(slot.period) and not one.spares(slot.service_types)
         ]
-        if _span(slot) in self.wanted:
+        day = self._local_day(slot.period.start)
+        may_concern = day in self._by_date or day - _DAY in self._by_date
+        if not may_concern or self._wanted(slot.period, day) is not None:
             return found
         replaced = None
-        for one in self._by_date.get(self._day_of(slot), ()):
+        for one in self._by_date.get(self._day_of(slot.period, day), ()):
             if one.kind is ExceptionKind.REPLACE:
                 replaced = one
             elif one.kind is ExceptionKind.CLOSED and not one.spares(
@@ -122,65 +126,86 @@ class Standing:
         """Whether an exception opened a slot that is not wanted any more: nothing
         stands for it, or what comes before it takes its time.
         """
-        if slot.opened_by is None or _span(slot) in self.wanted:
+        if slot.opened_by is None:
             return False
-        return _span(slot) not in self._days or not self.closing(slot)
+        day = self._local_day(slot.period.start)
+        if self._wanted(slot.period, day) is not None:
+            return False
+        said = any(
+            _span(slot.period) in spans
+            for one in (day, day - _DAY)
+            for spans in (self._ruled_on(one), self._said_on(one))
+        )
+        return not said or not self.closing(slot)
 
     def extra(self) -> Iterator[tuple[PatternSlot, ScheduleExceptionId]]:
-        """Yield what exceptions open, by start, with the one that does."""
-        for slot in self.wanted.values():
-            by = self._openers.get((slot.start, slot.end))
-            if by is not None and self.reach.start <= slot.start < self.reach.end:
-                yield slot, by
+        """Yield what exceptions open in reach, with the one that does."""
+        for day in sorted(self._by_date):
+            for (start, end), by in self._said_on(day).items():
+                if self.reach.start <= start < self.reach.end:
+                    period = Period(start, end)
+                    wanted = self._wanted(period, self._local_day(start))
+                    if wanted is not None:
+                        yield wanted, by
+
+    def _wanted(self, period: Period, day: date) -> PatternSlot | None:
+        """A slot that starts on a day belongs to it, or to the night before."""
+        span = _span(period)
+        return self._wanted_on(day).get(span) or self._wanted_on(day - _DAY).get(span)
+
+    def _day_of(self, period: Period, day: date) -> date:
+        """A slot belongs to the day of its window; one of no window to its own."""
+        span, before = _span(period), day - _DAY
+        was = span in self._ruled_on(before) or (
+            span not in self._ruled_on(day) and span in self._said_on(before)
+        )
+        return before if was else day
+
+    def _local_day(self, instant: datetime) -> date:
+        return local_day(instant, self.schedule.timezone)
 
     @cached_property
-    def wanted(self) -> dict[Span, PatternSlot]:
-        return {(s.start, s.end): s for s in self._slots_with(self.exceptions)}
+    def _wanted_on(self) -> Callable[[date], Mapping[Span, PatternSlot]]:
+        return self._laid_on(self.exceptions)
 
-    def _slots_with(
+    @cached_property
+    def _ruled_on(self) -> Callable[[date], Mapping[Span, PatternSlot]]:
+        return self._laid_on(())
+
+    def _laid_on(
         self, exceptions: tuple[ScheduleException, ...]
-    ) -> list[PatternSlot]:
+    ) -> Callable[[date], Mapping[Span, PatternSlot]]:
         pattern = Pattern(
             rules=self.schedule.availability,
             timezone=self.schedule.timezone,
             deviations=exceptions,
         )
+        return cache(lambda day: {(s.start, s.end): s for s in pattern.slots(day, day)})
+
+    @cached_property
+    def _said_on(self) -> Callable[[date], Mapping[Span, ScheduleExceptionId]]:
+        """What the windows of a date's exceptions hold, whether or not it stands."""
         zone = self.schedule.timezone
-        first, last = local_day(self.reach.start, zone), local_day(self.reach.end, zone)
-        return pattern.slots(first - _DAY, last)
 
-    def _day_of(self, slot: Slot) -> date:
-        """A slot belongs to the day of its window; one of no window to its own."""
-        own = local_day(slot.period.start, self.schedule.timezone)
-        return self._days.get(_span(slot), own)
+        def said_on(day: date) -> Mapping[Span, ScheduleExceptionId]:
+            return {
+                (slot.start, slot.end): one.id
+                for one in self._by_date.get(day, ())
+                for slot in laid(windows_of(day, one.windows, zone))
+            }
 
-    @cached_property
-    def _days(self) -> dict[Span, date]:
-        days = {(slot.start, slot.end): slot.day for slot in self._slots_with(())}
-        for _, slot in self._of_windows():
-            days.setdefault((slot.start, slot.end), slot.day)
-        return days
-
-    @cached_property
-    def _openers(self) -> dict[Span, ScheduleExceptionId]:
-        return {(slot.start, slot.end): one.id for one, slot in self._of_windows()}
-
-    def _of_windows(self) -> Iterator[tuple[ScheduleException, PatternSlot]]:
-        for one in self.exceptions:
-            if one.on_date is not None:
-                windows = windows_of(one.on_date, one.windows, self.schedule.timezone)
-                yield from ((one, slot) for slot in laid(windows))
+        return cache(said_on)
 
     @cached_property
     def _exactly_closed(self) -> list[ScheduleException]:
         return [one for one in self.exceptions if one.on_date is None]
 
     @cached_property
-    def _by_date(self) -> dict[date, list[ScheduleException]]:
-        said: dict[date, list[ScheduleException]] = defaultdict(list)
+    def _by_date(self) -> Mapping[date, list[ScheduleException]]:
+        said: dict[date, list[ScheduleException]] = {}
         for one in self.exceptions:
             if one.on_date is not None:
-                said[one.on_date].append(one)
+                said.setdefault(one.on_date, []).append(one)
         return said
 
 
@@ -193,7 +218,7 @@ def reshape(standing: Standing, slots: Iterable[Slot], now: datetime) -> Reshapi
     there: set[Span] = set()
     in_the_way: dict[date, list[Period]] = defaultdict(list)
     for slot in slots:
-        there.add(_span(slot))
+        there.add(_span(slot.period))
         concerned = standing.reach.start <= slot.period.start < standing.reach.end
         after = _reshaped(standing, slot, now, done) if concerned else slot
         if after is not None and _keeps_others_out(after):
@@ -265,5 +290,5 @@ def _days_of(period: Period) -> tuple[date, ...]:
     return (first,) if first == last else (first, last)
 
 
-def _span(slot: Slot) -> Span:
-    return slot.period.start, slot.period.end
+def _span(period: Period) -> Span:
+    return period.start, period.end

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from scheduling.application.ports.schedule_exceptions import Affected
 from scheduling.application.ports.unit_of_work import UnitOfWork
+from scheduling.domain.errors import InvalidInput
 from scheduling.domain.identifiers import ScheduleExceptionId
 from scheduling.domain.period import Period
 from scheduling.domain.reshaping import Reshaping, Standing, around, reach_of, reshape
@@ -16,6 +17,11 @@ from scheduling.domain.slot import LONGEST_SLOT, Slot
 # A date's hours may last until the next day's end, and what is laid on one day gives
 # way to what two days before have laid.
 _MARGIN = timedelta(days=5)
+
+MOST_SLOTS = 10_000
+"""That one exception may concern when it is added, about a second's work; a year of
+half hours by day is 6 000.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +44,9 @@ async def reshape_calendar(
 ) -> Effect:
     """Work it out; whoever stores the change stores `done` with it.
 
-    The schedule is held, so nobody changes its exceptions meanwhile.
+    The schedule is held, so nobody changes its exceptions meanwhile. Raise InvalidInput
+    for an exception that concerns more than MOST_SLOTS; one that is there is removed
+    whatever it takes.
     """
     reach = reach_of(changed, schedule.timezone, now)
     if reach is None:
@@ -51,6 +59,8 @@ async def reshape_calendar(
         reach=reach,
     )
     slots = await work.schedule_exceptions.slots(schedule.id, around(reach))
+    if len(slots) > MOST_SLOTS and not removed:
+        raise InvalidInput(f"it concerns more than {MOST_SLOTS} slots", "end")
     done = reshape(standing, slots, now)
     kept = done.stranded if removed else done.closed.get(changed.id, [])
     return Effect(done, await work.schedule_exceptions.affected(schedule, kept, now))
