@@ -1,5 +1,6 @@
 """Several visits are left at once, of a series or in bulk: freed time is told once."""
 
+import asyncio
 from dataclasses import replace
 from uuid import UUID
 
@@ -216,6 +217,26 @@ async def test_what_is_refused_of_one_is_no_matter_to_the_others(
     statuses = await weekly.statuses(*booked)
     assert statuses == ["booked", "booked", "cancelled", "arrived"]
     assert await stranger.statuses(foreign) == ["booked"]
+
+
+async def test_of_two_who_change_the_same_in_another_order_each_is_done_once(
+    everywhere: Storage,
+) -> None:
+    weekly = await a_weekly_clinic(everywhere, 1, capacity=20, patients=20)
+    booked = [await weekly.one(0, patient=n) for n in range(20)]
+    asked = [change(one, Status.CANCELLED, reason_code="weather") for one in booked]
+    before = len(await weekly.told())
+    outcomes = await asyncio.gather(
+        weekly.change(*asked), weekly.change(*reversed(asked))
+    )
+    done = [[isinstance(one, Appointment) for one in some] for some in outcomes]
+    assert sorted(map(all, done)) == [False, True]
+    assert sorted(map(any, done)) == [False, True]
+    slot = await weekly.slot()
+    assert (slot.booked, slot.status) == (0, SlotStatus.FREE)
+    told = await weekly.told(since=before)
+    assert told.count("appointment.cancelled") == 20
+    assert told.count("slot.opened") == 1
 
 
 # --- what leaves together is in nobody's way any more

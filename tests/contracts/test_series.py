@@ -358,6 +358,26 @@ async def test_many_series_over_overlapping_weeks_never_deadlock(
     assert {c.appointment_id for c in claims} == {one.id for one in won}
 
 
+async def test_of_many_series_at_once_a_limit_lets_as_many_through_whole(
+    everywhere: Storage,
+) -> None:
+    limited = Settings(horizon_days=400, limits=Limits(per_practitioner_week=2))
+    weekly = await a_weekly_clinic(
+        everywhere, 4, capacity=9, patients=6, settings=limited
+    )
+    clinic = weekly.clinic
+    outcomes = await asyncio.gather(
+        *(
+            booking(everywhere.begin, clinic, clinic.request(patient), 4)
+            for patient in range(6)
+        ),
+        return_exceptions=True,
+    )
+    won = [one for one in outcomes if not isinstance(one, BookingLimitReached)]
+    assert [len(series) for series in won] == [4, 4]
+    assert [(await weekly.slot(n)).booked for n in range(4)] == [2, 2, 2, 2]
+
+
 async def test_a_series_and_single_visits_never_share_a_week(
     on_postgres: PostgresStorage,
 ) -> None:
