@@ -253,6 +253,20 @@ async def test_a_day_shows_what_began_the_evening_before(everywhere: Storage) ->
     assert appointment.slot_ids == [slot.id] == [clinic.slots[1].id]
 
 
+async def test_a_day_shows_what_lasts_for_24_hours_of_which_a_moment_is_its_own(
+    everywhere: Storage,
+) -> None:
+    clinic = await open_clinic(everywhere.begin)
+    moment = timedelta(microseconds=1)
+    long = Period.of(at("00:00", day=-1) + moment, timedelta(days=1))
+    too_early = Period.of(at("00:00", day=-1), timedelta(days=1))
+    shown, _ = await put_there(
+        everywhere, clinic, a_visit(clinic, long), a_visit(clinic, too_early)
+    )
+    appointments, _ = await of_one_day(everywhere, clinic)
+    assert [one["id"] for one in appointments] == [str(shown.id)]
+
+
 @pytest.mark.parametrize(
     ("zone", "days"),
     [
