@@ -13,7 +13,7 @@ from pydantic import BaseModel
 
 from scheduling.domain import errors
 from scheduling.entrypoints.http import (
-    appointments,
+    appointment_bodies,
     booking,
     bulk_status,
     exception_bodies,
@@ -39,11 +39,11 @@ BODIES: list[type[BaseModel]] = [
     series.SeriesBody,
     bulk_status.BulkStatusBody,
     holds.HoldBody,
-    appointments.RescheduleBody,
-    appointments.EditBody,
-    appointments.StatusBody,
-    appointments.CheckInBody,
-    appointments.CancelBody,
+    appointment_bodies.RescheduleBody,
+    appointment_bodies.EditBody,
+    appointment_bodies.StatusBody,
+    appointment_bodies.CheckInBody,
+    appointment_bodies.CancelBody,
     locations.LocationBody,
     patients.PatientBody,
     practitioner_roles.PractitionerRoleBody,
