@@ -11,6 +11,7 @@ import orjson
 import pytest
 
 from scheduling.application.commands.book_appointment import BookAppointment
+from scheduling.application.commands.create_slot import CreateSlot
 from scheduling.application.queries.list_schedule_exceptions import (
     ListScheduleExceptions,
 )
@@ -108,6 +109,25 @@ async def test_a_closed_slot_is_booked_by_nobody(everywhere: Storage) -> None:
     await add(everywhere, clinic)
     with pytest.raises(SlotNotAvailable):
         await BookAppointment(everywhere.begin, now)(clinic.caller, clinic.request())
+
+
+async def test_a_slot_that_is_made_in_closed_time_is_closed(
+    everywhere: Storage,
+) -> None:
+    clinic = await a_morning(everywhere)
+    exception, _ = await add(everywhere, clinic)
+    made = await CreateSlot(everywhere.begin, now)(
+        clinic.caller,
+        schedule_id=clinic.schedule.id,
+        period=between("11:00", "12:00"),
+        capacity=1,
+        service_types=(),
+    )
+    assert (made.status, made.version) == (SlotStatus.BUSY_UNAVAILABLE, 1)
+    assert (await listed(everywhere, clinic))[-1] == replace(made, events=())
+    assert (await told(everywhere, clinic))["slot.opened"] == 3
+    await remove(everywhere, clinic, exception.id)
+    assert (await shown(everywhere, clinic))["11:00"] == "free"
 
 
 async def test_extra_hours_come_and_go(everywhere: Storage) -> None:

@@ -1,7 +1,7 @@
 """A half-open stretch of one schedule's time that can be booked."""
 
 from collections import Counter
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -132,6 +132,19 @@ class Slot:
             version=self.version + 1,
         )
         return blocked.told_blocked(now)
+
+    def closed_as_made(
+        self, closed_by: Sequence[ScheduleExceptionId], now: datetime
+    ) -> Self:
+        """Return a new slot as it is in closed time: closed from the start, which is
+        then its first news.
+        """
+        if not closed_by:
+            return self
+        closed = replace(
+            self, status=SlotStatus.BUSY_UNAVAILABLE, blocked_by=closed_by[0]
+        )
+        return closed.told_blocked(now)
 
     def unblocked(
         self, now: datetime, *, closed_by: Collection[ScheduleExceptionId] = ()

@@ -75,9 +75,10 @@ async def standing_over(
     return Standing(schedule=schedule, exceptions=tuple(found), reach=reach)
 
 
-async def closing(work: UnitOfWork, slot: Slot) -> Sequence[ScheduleExceptionId]:
-    """Return the exceptions that close a slot, as they stand."""
-    schedule = await work.schedules.get(slot.schedule_id)
+async def closing(
+    work: UnitOfWork, schedule: Schedule, slot: Slot
+) -> Sequence[ScheduleExceptionId]:
+    """Return the exceptions that close a slot of the schedule, as they stand."""
     reach = Period.of(slot.period.start, LONGEST_SLOT)
     standing = await standing_over(work, schedule, reach)
     return [one.id for one in standing.closing(slot)]
