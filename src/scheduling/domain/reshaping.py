@@ -103,11 +103,7 @@ class Standing:
 
     def closing(self, slot: Slot) -> list[ScheduleException]:
         """Return the exceptions that close a slot."""
-        found = [
-            one
-            for one in self._exactly_closed
-            if one.period.overlaps(slot.period) and not one.spares(slot.service_types)
-        ]
+        found = self._exactly_closing(slot)
         day = self._local_day(slot.period.start)
         may_concern = day in self._by_date or day - _DAY in self._by_date
         if not may_concern or self._wanted(slot.period, day) is not None:
@@ -196,9 +192,26 @@ class Standing:
 
         return cache(said_on)
 
+    def _exactly_closing(self, slot: Slot) -> list[ScheduleException]:
+        near = {
+            one.id: one
+            for day in _days_of(slot.period)
+            for one in self._exactly_closed.get(day, ())
+        }
+        return [
+            one
+            for one in near.values()
+            if one.period.overlaps(slot.period) and not one.spares(slot.service_types)
+        ]
+
     @cached_property
-    def _exactly_closed(self) -> list[ScheduleException]:
-        return [one for one in self.exceptions if one.on_date is None]
+    def _exactly_closed(self) -> Mapping[date, list[ScheduleException]]:
+        closed: dict[date, list[ScheduleException]] = defaultdict(list)
+        for one in self.exceptions:
+            if one.on_date is None:
+                for day in _days_of(one.period):
+                    closed[day].append(one)
+        return closed
 
     @cached_property
     def _by_date(self) -> Mapping[date, list[ScheduleException]]:
@@ -284,10 +297,12 @@ def _keeps_others_out(slot: Slot) -> bool:
     return slot.status is not SlotStatus.ENTERED_IN_ERROR
 
 
-def _days_of(period: Period) -> tuple[date, ...]:
-    """The UTC days that a slot touches, to look for others near it: two at the most."""
-    first, last = period.start.date(), period.end.date()
-    return (first,) if first == last else (first, last)
+def _days_of(period: Period) -> Iterator[date]:
+    """Yield the UTC days that a period touches: what meets it touches one of them."""
+    day, last = period.start.date(), period.end.date()
+    while day <= last:
+        yield day
+        day += _DAY
 
 
 def _span(period: Period) -> Span:

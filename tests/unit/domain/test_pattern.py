@@ -48,6 +48,15 @@ def test_nine_is_nine_on_the_wall_of_odd_zones(zone: str) -> None:
     assert clock(slots, zone) == ["07T09:00-09:30", "07T09:30-10:00"]
 
 
+def test_who_works_in_two_zones_works_by_two_walls() -> None:
+    rule = a_rule("09:00", "10:00", 60)
+    lisbon, azores = (
+        a_pattern(rule, zone=zone).slots(MON, MON)[0]
+        for zone in ("Europe/Lisbon", "Atlantic/Azores")
+    )
+    assert azores.start - lisbon.start == timedelta(hours=1)
+
+
 def test_only_days_that_a_rule_names_have_its_slots() -> None:
     rule = a_rule("09:00", "10:00", 60, days=(Day.MON, Day.SAT))
     assert clock(a_pattern(rule).slots(MON, SUN)) == [
