@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 
+from scheduling.application.ports.appointment_lists import StatisticsFilter
 from scheduling.domain.appointment import Appointment
 from scheduling.domain.booking_request import BySlot
 from scheduling.domain.directory import ContactPreferences
@@ -14,6 +15,7 @@ from scheduling.domain.errors import (
     HoldExpired,
     SlotNotAvailable,
 )
+from scheduling.domain.local_days import Span
 from scheduling.domain.settings import Limits, Settings
 from scheduling.domain.slot import SlotStatus
 from scheduling.domain.status import Status
@@ -164,3 +166,15 @@ async def test_of_many_who_want_what_a_hold_kept_one_gets_it(reception: Open) ->
     assert await here.seats() == [BUSY]
     told = await types(here.storage, here.clinic)
     assert told.count("hold.expired") == 1
+
+
+async def test_a_hold_that_was_given_up_was_never_an_appointment(
+    reception: Open,
+) -> None:
+    here = await reception(settings=HOLDING)
+    await here.release(await here.hold(0))
+    await here.book(here.clinic.request(1))
+    days = Span(EIGHT.date(), EIGHT.date() + timedelta(days=1)).in_zone("UTC")
+    async with here.storage.begin(here.clinic.caller) as work:
+        figures = await work.statistics.count(StatisticsFilter(days=days))
+    assert figures.by_status == {"booked": 1}

@@ -141,8 +141,8 @@ class Appointment:
             status_reason_code=reason_code,
             status_comment=comment,
             cancelled_by=initiated_by,
-            hold_expires_at=None,
-            held_by=None,
+            # A hold that is given up has run out: it never was more than a hold.
+            hold_expires_at=self.hold_expires_at and now,
         )
 
     def is_correction(self, wanted: Status, *, now: datetime) -> bool:

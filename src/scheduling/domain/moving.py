@@ -144,7 +144,7 @@ def demand_held(appointment: Appointment, now: datetime) -> None:
     """
     if appointment.status_reason_code == HOLD_EXPIRED or appointment.lapsed(now):
         raise HoldExpired(f"Hold {appointment.id} has run out.")
-    if appointment.hold_expires_at is None:
+    if appointment.status is not Status.PENDING or not appointment.hold_expires_at:
         raise InvalidStatusTransition(
             f"Appointment {appointment.id} is {appointment.status}: it is no hold."
         )
