@@ -2,8 +2,7 @@
 
 They are the rules of `domain.availability`, so that storage can stop at the first slots
 that pass instead of handing out thousands that do not. A property test holds the two
-together. All are asked of `slots` joined with its own row of `schedules`; days are
-those of the slot's zone.
+together. All are asked of `slots` joined with PLACE; days are those of the slot's zone.
 
 How long a question takes does not depend on how many seats have been booked around it:
 each is answered by a probe or two of an index, also where a group session has left
@@ -28,8 +27,10 @@ from sqlalchemy import (
     not_,
     or_,
     select,
+    true,
 )
 from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.sql.selectable import LateralFromClause
 
 from scheduling.adapters.postgres import tables as t
 from scheduling.adapters.postgres.batch import TENANT
@@ -49,9 +50,48 @@ NOW = given("now", INSTANT)
 _ZERO: ColumnElement[int] = literal_column("0")
 _YES: ColumnElement[bool] = literal_column("true")
 _NO: ColumnElement[bool] = literal_column("false")
-_A_DAY_AROUND: ColumnElement[Any] = literal_column("interval '26 hours'")
-_A_WEEK_AROUND: ColumnElement[Any] = literal_column("interval '170 hours'")
-"""No local day or week is longer, whatever its clocks do."""
+_ONE: ColumnElement[int] = literal_column("1")
+_A_DAY: ColumnElement[Any] = literal_column("interval '1 day'")
+_A_WEEK: ColumnElement[Any] = literal_column("interval '7 days'")
+_CHANGE: ColumnElement[Any] = literal_column("interval '3 hours'")
+"""No clock is changed by more at once."""
+
+
+def _place() -> LateralFromClause:
+    """Who works where, in which schedule. The limit of one row is a fence: else the
+    planner would walk all of a tenant's places and read all of their slots, and sort
+    them, where a few of the first that come by start are enough.
+    """
+    slots, schedules = t.slots, t.schedules
+    practitioners, locations = t.practitioners, t.locations
+    return (
+        select(
+            practitioners.c.specialties,
+            and_(practitioners.c.active, locations.c.active).label("is_open"),
+            schedules.c.horizon_days,
+            schedules.c.minimum_notice_minutes,
+            schedules.c.limit_per_day,
+            schedules.c.limit_per_week,
+        )
+        .where(
+            schedules.c.tenant_id == TENANT,
+            schedules.c.id == slots.c.schedule_id,
+            practitioners.c.tenant_id == TENANT,
+            practitioners.c.id == slots.c.practitioner_id,
+            locations.c.tenant_id == TENANT,
+            locations.c.id == slots.c.location_id,
+        )
+        .limit(_ONE)
+        .correlate(slots)
+        .lateral("place")
+    )
+
+
+PLACE = _place()
+"""Of the slot: whether practitioner and location are active, and the schedule's own
+rules.
+"""
+SLOTS_AT_PLACES = t.slots.join(PLACE, true())
 
 
 def can_be_had(*, limited: bool, for_patient: bool) -> list[ColumnElement[bool]]:
@@ -60,6 +100,7 @@ def can_be_had(*, limited: bool, for_patient: bool) -> list[ColumnElement[bool]]
     `limited`: the organisation has limits; those of a schedule are always asked.
     """
     conditions = [
+        PLACE.c.is_open,
         t.slots.c.starts_at > NOW,
         *inside_window(),
         has_seat(),
@@ -87,14 +128,14 @@ def _local_day(instant: ColumnElement[Any]) -> ColumnElement[Any]:
 
 def inside_window() -> list[ColumnElement[bool]]:
     """Neither too soon nor too far ahead; the horizon's last day is inclusive."""
-    slots, schedules = t.slots, t.schedules
+    slots = t.slots
     own_notice = func.make_interval(
-        *(_ZERO,) * 5, schedules.c.minimum_notice_minutes, type_=Interval
+        *(_ZERO,) * 5, PLACE.c.minimum_notice_minutes, type_=Interval
     )
     ahead = _local_day(slots.c.starts_at) - _local_day(NOW)
     return [
         slots.c.starts_at >= NOW + func.coalesce(own_notice, given("notice", Interval)),
-        ahead <= func.coalesce(schedules.c.horizon_days, given("horizon", Integer)),
+        ahead <= func.coalesce(PLACE.c.horizon_days, given("horizon", Integer)),
     ]
 
 
@@ -257,11 +298,10 @@ def _practitioner_takes_more() -> ColumnElement[bool]:
 
 
 def _schedule_takes_more() -> ColumnElement[bool]:
-    schedules = t.schedules
     return _takes_more(
-        schedules.c.limit_per_day,
-        schedules.c.limit_per_week,
-        t.appointments.c.schedule_id == schedules.c.id,
+        PLACE.c.limit_per_day,
+        PLACE.c.limit_per_week,
+        t.appointments.c.schedule_id == t.slots.c.schedule_id,
     )
 
 
@@ -271,32 +311,39 @@ def _takes_more(
     *of: ColumnElement[bool],
 ) -> ColumnElement[bool]:
     """Nothing is counted where nothing is limited."""
-    start = t.appointments.c.starts_at
-    this = t.slots.c.starts_at
-    same_day = _local_day(start) == _local_day(this)
-    same_week = _monday_of(start) == _monday_of(this)
+    here = local(t.slots.c.starts_at)
+    midnight = func.date_trunc(literal_column("'day'"), here)
+    monday = func.date_trunc(literal_column("'week'"), here)
     return and_(
-        _fewer_than(per_day, same_day, *of, within=_A_DAY_AROUND),
-        _fewer_than(per_week, same_week, *of, within=_A_WEEK_AROUND),
+        _fewer_than(per_day, midnight, midnight + _A_DAY, *of),
+        _fewer_than(per_week, monday, monday + _A_WEEK, *of),
     )
 
 
-def _monday_of(instant: ColumnElement[Any]) -> ColumnElement[Any]:
-    return func.date_trunc(literal_column("'week'"), local(instant))
-
-
 def _fewer_than(
-    limit: ColumnElement[int], *of: ColumnElement[bool], within: ColumnElement[Any]
+    limit: ColumnElement[int],
+    first: ColumnElement[Any],
+    end: ColumnElement[Any],
+    *of: ColumnElement[bool],
 ) -> ColumnElement[bool]:
+    """Count from one wall time to another. Which instants they are is plain but around
+    them, where the clock may be changed: only there each wall time is read.
+    """
     slots, appointments = t.slots, t.appointments
+    starts_at = appointments.c.starts_at
+    opens, closes = (func.timezone(slots.c.timezone, wall) for wall in (first, end))
     found = (
         select(func.count())
         .select_from(appointments)
         .where(
             appointments.c.tenant_id == TENANT,
             appointments.c.practitioner_id == slots.c.practitioner_id,
-            appointments.c.starts_at > slots.c.starts_at - within,
-            appointments.c.starts_at < slots.c.starts_at + within,
+            starts_at > opens - _CHANGE,
+            starts_at < closes + _CHANGE,
+            or_(
+                and_(starts_at >= opens + _CHANGE, starts_at < closes - _CHANGE),
+                and_(local(starts_at) >= first, local(starts_at) < end),
+            ),
             *counted(),
             *of,
         )

@@ -10,10 +10,8 @@ from sqlalchemy import (
     FromClause,
     Integer,
     Select,
-    Table,
     Text,
     Uuid,
-    and_,
     any_,
     exists,
     func,
@@ -26,7 +24,13 @@ from sqlalchemy import (
 
 from scheduling.adapters.postgres import tables as t
 from scheduling.adapters.postgres.batch import TENANT
-from scheduling.adapters.postgres.offering import INSTANT, can_be_had, remaining
+from scheduling.adapters.postgres.offering import (
+    INSTANT,
+    PLACE,
+    SLOTS_AT_PLACES,
+    can_be_had,
+    remaining,
+)
 from scheduling.adapters.postgres.statements import Statement, compiled, given
 
 
@@ -50,10 +54,10 @@ def searching(
             *_OF_SLOT,
             remaining().label("remaining"),
             t.slots.c.service_types,
-            t.schedules.c.horizon_days,
-            t.schedules.c.minimum_notice_minutes,
+            PLACE.c.horizon_days,
+            PLACE.c.minimum_notice_minutes,
         )
-        .select_from(at_active_places())
+        .select_from(SLOTS_AT_PLACES)
         .where(
             t.slots.c.tenant_id == TENANT,
             t.slots.c.starts_at >= given("start", INSTANT),
@@ -97,43 +101,22 @@ def _first(found: Select[Any], columns: Any) -> Select[Any]:  # noqa: ANN401  # 
     return found.order_by(columns.starts_at, columns.id).limit(given("limit", Integer))
 
 
-def at_active_places(*, active: bool = True) -> FromClause:
-    """Slots with their schedules, of active practitioners at active locations, or of
-    any.
-    """
-    slots, schedules = t.slots, t.schedules
-    of = _active if active else _by_id
-    return (
-        slots.join(
-            schedules,
-            and_(
-                schedules.c.tenant_id == TENANT, schedules.c.id == slots.c.schedule_id
-            ),
-        )
-        .join(t.practitioners, of(t.practitioners, slots.c.practitioner_id))
-        .join(t.locations, of(t.locations, slots.c.location_id))
-    )
-
-
-def _by_id(table: Table, id: ColumnElement[Any]) -> ColumnElement[bool]:
-    return and_(table.c.tenant_id == TENANT, table.c.id == id)
-
-
-def _active(table: Table, id: ColumnElement[Any]) -> ColumnElement[bool]:
-    return and_(_by_id(table, id), table.c.active)
-
-
 def may_book() -> ColumnElement[bool]:
-    return exists().where(_active(t.patients, given("patient_id", Uuid)))
+    patients = t.patients
+    return exists().where(
+        patients.c.tenant_id == TENANT,
+        patients.c.id == given("patient_id", Uuid),
+        patients.c.active,
+    )
 
 
 def _walk(filters: frozenset[str]) -> tuple[FromClause | None, list[Any]]:
     """Return whose slots are walked, and what they are asked besides."""
-    slots, specialties = t.slots, t.practitioners.c.specialties
+    slots, practitioners = t.slots, t.practitioners
     asked: dict[str, ColumnElement[bool]] = {
         "practitioners": literal_column("true"),
         "locations": slots.c.location_id == any_(given("locations", ARRAY(Uuid))),
-        "specialty": given("specialty", Text) == any_(specialties),
+        "specialty": given("specialty", Text) == any_(PLACE.c.specialties),
         "service_type": serves(),
         "after_id": tuple_(slots.c.starts_at, slots.c.id)
         > tuple_(given("after_start", INSTANT), given("after_id", Uuid)),
@@ -144,10 +127,10 @@ def _walk(filters: frozenset[str]) -> tuple[FromClause | None, list[Any]]:
         asked["practitioners"] = slots.c.practitioner_id == walked.c.id
     elif "specialty" in filters:
         walked = (
-            select(t.practitioners.c.id)
+            select(practitioners.c.id)
             .where(
-                t.practitioners.c.tenant_id == TENANT,
-                given("specialty", Text) == any_(specialties),
+                practitioners.c.tenant_id == TENANT,
+                given("specialty", Text) == any_(practitioners.c.specialties),
             )
             .subquery("specialists")
         )

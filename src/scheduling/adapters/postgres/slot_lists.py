@@ -27,11 +27,13 @@ from scheduling.adapters.postgres.batch import TENANT
 from scheduling.adapters.postgres.claimed import LONGEST_CLAIM
 from scheduling.adapters.postgres.offering import (
     INSTANT,
+    PLACE,
+    SLOTS_AT_PLACES,
     can_be_had,
     lapsed_seats,
     local,
 )
-from scheduling.adapters.postgres.searching import at_active_places, serves
+from scheduling.adapters.postgres.searching import serves
 from scheduling.adapters.postgres.statements import Statement, compiled, given
 from scheduling.application.ports.availability import Owner
 
@@ -76,8 +78,7 @@ def listing(
             tuple_(slots.c.starts_at, slots.c.id)
             > tuple_(given("after_start", INSTANT), given("after_id", Uuid))
         )
-    places_open = and_(t.practitioners.c.active, t.locations.c.active)
-    is_offered = and_(places_open, *can_be_had(limited=limited, for_patient=False))
+    is_offered = and_(*can_be_had(limited=limited, for_patient=False))
     found = (
         select(
             slots.c.id,
@@ -95,7 +96,7 @@ def listing(
             slots.c.version,
             func.coalesce(is_offered, literal_column("false")).label("offered"),
         )
-        .select_from(at_active_places(active=False))
+        .select_from(SLOTS_AT_PLACES)
         .where(*conditions)
         .order_by(slots.c.starts_at, slots.c.id)
         .limit(given("limit", Integer))
@@ -139,13 +140,13 @@ def counting_by_location(
     slots, places = t.slots, t.locations.alias("places")
     asked: dict[str, ColumnElement[bool]] = {
         "service_type": serves(),
-        "specialty": given("specialty", Text) == any_(t.practitioners.c.specialties),
+        "specialty": given("specialty", Text) == any_(PLACE.c.specialties),
     }
     of_place = (
         select(
             func.count().label("offered"), func.min(slots.c.starts_at).label("first")
         )
-        .select_from(at_active_places())
+        .select_from(SLOTS_AT_PLACES)
         .where(
             slots.c.tenant_id == TENANT,
             slots.c.location_id == places.c.id,
