@@ -2,7 +2,7 @@
 # everything else they install, below this folder. ARGS= passes options on:
 #   make run ARGS='--port 9000 --no-demo'      make test ARGS='-k booking'
 
-.PHONY: run test check bench set-up set-up-tests
+.PHONY: run test check bench schemathesis set-up set-up-tests
 .DEFAULT_GOAL := run
 
 run: set-up
@@ -18,6 +18,12 @@ check: set-up-tests
 	.venv/bin/lint-imports
 	.ci/set-up --check-lock
 	.venv/bin/pytest -n 2 $(ARGS)
+
+# make schemathesis SECONDS=1800 SEED=7: for staff, and for a patient
+SECONDS ?= 120
+schemathesis: set-up-tests
+	@SCHEMATHESIS_SECONDS=$(SECONDS) SCHEMATHESIS_SEED=$(SEED) \
+		exec .venv/bin/pytest -s tests/acceptance/test_schemathesis.py $(ARGS)
 
 bench: set-up
 	@exec .venv/bin/python -m tests.bench $(ARGS)

@@ -20,6 +20,7 @@ _IDS = {
     "location": f"{_ID}201",
     "schedule": f"{_ID}301",
     "exception": f"{_ID}351",
+    "exceptionEffect": f"{_ID}351",
     "scheduleException": f"{_ID}351",
     "patient": f"{_ID}401",
     "slot": f"{_ID}501",
