@@ -126,6 +126,20 @@ async def test_a_block_for_one_service_leaves_the_others(desk: Desk) -> None:
     assert await offered(desk, schedule) == ["09:30"]
 
 
+async def test_why_is_told_to_staff_only(
+    desk: Desk, http: httpx2.AsyncClient, token: Token
+) -> None:
+    schedule, _ = await a_morning(desk)
+    exception = await excepted(desk, schedule, date=DATE, reason="Marker reason")
+    path = f"/v1/schedules/{schedule['id']}/exceptions"
+    patient = Desk(http, token(patient_id=uuid4()))
+    for one in (path, f"{path}/{exception['id']}"):
+        assert "Marker reason" in (await desk.get(one)).text
+        read = await patient.get(one)
+        assert read.status_code == 200
+        assert "Marker" not in read.text
+
+
 async def test_exceptions_are_read_one_by_one_and_in_pages(desk: Desk) -> None:
     schedule, _ = await a_morning(desk)
     made = [

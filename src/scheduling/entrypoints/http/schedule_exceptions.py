@@ -57,7 +57,7 @@ class ScheduleExceptionView(Shape):
     end: Instant
     windows: list[HoursView]
     service_types: list[str]
-    reason: str | None
+    reason: Annotated[str | None, Field(description="Told to staff only")]
     created_at: Instant
 
 
@@ -87,7 +87,9 @@ class ScheduleExceptionsView(Shape):
     next_cursor: str | None
 
 
-def _view(one: ScheduleException) -> dict[str, Any]:
+def _view(one: ScheduleException, caller: Caller | None = None) -> dict[str, Any]:
+    """What staff wrote is for staff: a patient's own token is not told why."""
+    told = caller is None or caller.patient_id is None
     return {
         "id": one.id,
         "scheduleId": one.schedule_id,
@@ -97,7 +99,7 @@ def _view(one: ScheduleException) -> dict[str, Any]:
         "end": one.period.end,
         "windows": [hours_view(window) for window in one.windows],
         "serviceTypes": one.service_types,
-        "reason": one.reason,
+        "reason": one.reason if told else None,
         "createdAt": one.created_at,
     }
 
@@ -181,7 +183,7 @@ async def list_schedule_exceptions(
     )
     last = found.items[-1] if found.more else None
     page = {
-        "items": [_view(one) for one in found.items],
+        "items": [_view(one, caller) for one in found.items],
         "nextCursor": None if last is None else cursor_at(last.period.start, last.id),
     }
     return Response(dumped(page), media_type="application/json")
@@ -204,7 +206,7 @@ async def get_schedule_exception(
     one = await queries.get_schedule_exception(
         caller, ScheduleId(id), ScheduleExceptionId(exceptionId)
     )
-    return Response(dumped(_view(one)), media_type="application/json")
+    return Response(dumped(_view(one, caller)), media_type="application/json")
 
 
 @router.delete(
