@@ -269,7 +269,7 @@ def _that_can_be_booked(
     given_back: GivenBack, facts: BookingFacts, now: datetime
 ) -> Iterator[Stretch]:
     """Ask what booking asks: what is told here, booking would accept."""
-    facts = _as_it_will_be(facts, given_back.after)
+    facts = _as_it_will_be(facts, given_back.before, given_back.after)
     for stretch in given_back.stretches(now):
         slot = stretch.slot
         wanted = BookingRequest(
@@ -286,11 +286,16 @@ def _that_can_be_booked(
         yield stretch
 
 
-def _as_it_will_be(facts: BookingFacts, after: Appointment) -> BookingFacts:
-    """Storage does not know yet where the appointment has moved to, if it did."""
+def _as_it_will_be(
+    facts: BookingFacts, before: Appointment, after: Appointment
+) -> BookingFacts:
+    """Storage does not know yet where the appointment has moved to, if it did, perhaps
+    to another practitioner; the facts are of the one it was with.
+    """
     if not after.status.keeps_time:
         return facts
     start, schedule = after.period.start, after.schedule_id
+    still_theirs = after.practitioner_id == before.practitioner_id
     claim = Claim(
         appointment_id=after.id,
         kind=ActorKind.PRACTITIONER,
@@ -302,7 +307,7 @@ def _as_it_will_be(facts: BookingFacts, after: Appointment) -> BookingFacts:
     return replace(
         facts,
         claims=(*facts.claims, claim),
-        taken=(*facts.taken, start),
+        taken=(*facts.taken, start) if still_theirs else facts.taken,
         taken_of={
             **facts.taken_of,
             schedule: (*facts.taken_of.get(schedule, ()), start),

@@ -322,3 +322,18 @@ def test_a_move_within_a_full_day_frees_no_place_in_it(known: dict[str, Any]) ->
     assert told(GivenBack(visit, moved, (slot,)), waiting(), **known) is None
     gone = GivenBack(visit, cancelled(visit), (slot,))
     assert told(gone, waiting(), **known) is not None
+
+
+def test_what_moved_to_another_practitioner_is_none_of_the_first_ones_limit() -> None:
+    slot, other = a_slot(), a_slot(schedule=a_schedule())
+    visit = an_appointment(slot)
+    moved = replace(
+        visit,
+        practitioner_id=other.practitioner_id,
+        schedule_id=other.schedule_id,
+        slot_ids=(other.id,),
+        version=2,
+    )
+    one_a_day = Settings(limits=Limits(per_practitioner_day=1))
+    freed = GivenBack(visit, moved, (slot,))
+    assert told(freed, waiting(), settings=one_a_day) is not None
