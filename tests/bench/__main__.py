@@ -9,6 +9,7 @@ import sys
 from tests.bench import (
     report,
     s1_booking,
+    s2_availability,
     s3_calendar,
     s4_relay,
     s5_latency,
@@ -17,7 +18,7 @@ from tests.bench import (
 from tests.bench.report import Result
 from tests.bench.stack import bench_folder
 
-ALL = ("s1", "s3", "s4", "s5", "s11")
+ALL = ("s1", "s2", "s3", "s4", "s5", "s11")
 
 
 async def _measure(name: str, *, quick: bool) -> list[Result]:
@@ -28,6 +29,8 @@ async def _measure(name: str, *, quick: bool) -> list[Result]:
                 return [
                     await s1_booking.measure(folder, rounds=rounds, seconds=seconds)
                 ]
+            case "s2":
+                return [await s2_availability.measure(folder, rounds=3 if quick else 7)]
             case "s3":
                 return [await s3_calendar.measure(folder, rounds=3 if quick else 7)]
             case "s4":
