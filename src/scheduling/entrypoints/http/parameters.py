@@ -11,6 +11,7 @@ _MEANING: Mapping[str, str] = {
     "cursor": "The `nextCursor` of a page",
     "date": "A local day",
     "from": "Inclusive",
+    "includeCancelled": "Also what was cancelled",
     "limit": "Items on a page at the most",
     "locationId": "Only at this location",
     "patientId": "Only of this patient",
