@@ -33,8 +33,6 @@ from scheduling.entrypoints.http.windows import Capacity
 
 router = room("/slots", "slots")
 
-"""A local day, on the day that has an hour more."""
-
 
 class SlotBody(Shape):
     model_config = ConfigDict(
