@@ -42,6 +42,7 @@ from scheduling.domain.moving import Move
 from scheduling.domain.period import Period
 from scheduling.domain.settings import Settings
 from scheduling.domain.slot import Slot, SlotStatus
+from scheduling.domain.status import Status
 from tests.fakes.directory import demand_next
 from tests.fakes.slots import assignments, counted_in, standing
 from tests.fakes.transaction import StoredReminder, Tables, Transaction
@@ -63,8 +64,12 @@ class MemoryAppointments(AppointmentRepository):
         *,
         now: datetime,
         own: AppointmentId | None = None,
+        holding: bool = False,
     ) -> BookingFacts:
         facts = self._facts(request)
+        if holding:
+            live = self._live_holds(request.patient_id, now)
+            facts = replace(facts, live_holds=live)
         if not facts.limited or not facts.slots:
             return facts
         slot = facts.slots[0]
@@ -80,6 +85,7 @@ class MemoryAppointments(AppointmentRepository):
         )
         return replace(
             self._facts(request),
+            live_holds=facts.live_holds,
             taken=tuple(one.period.start for one in counted),
             taken_of={
                 schedule_id: tuple(
@@ -256,28 +262,13 @@ class MemoryAppointments(AppointmentRepository):
         for slot in slots:
             self.transaction.announce(slot.events)
 
-    async def serialise(
-        self,
-        id: AppointmentId,
-        *,
-        slot_id: SlotId | None = None,
-        practitioner_id: PractitionerId | None = None,
-    ) -> None:
-        tables = self.transaction.tables
-        concerned = set[UUID]()
-        if id in tables.appointments:
-            concerned.add(tables.appointments[id].practitioner_id)
-        if slot_id in tables.slots:
-            concerned.add(tables.slots[slot_id].practitioner_id)
-        if practitioner_id is not None:
-            concerned.add(practitioner_id)
-        for one in sorted(concerned):
-            await self.transaction.lock("practitioner", one)
-
-    async def live_holds(self, patient_id: PatientId, now: datetime) -> int:
+    async def one_hold_at_a_time(self, patient_id: PatientId) -> None:
         await self.transaction.lock("patient", patient_id)
+
+    def _live_holds(self, patient_id: PatientId, now: datetime) -> int:
         return sum(
             one.patient_id == patient_id
+            and one.status is Status.PENDING
             and one.hold_expires_at is not None
             and one.hold_expires_at > now
             for one in self.transaction.tables.appointments.values()
@@ -299,6 +290,25 @@ class MemoryAppointments(AppointmentRepository):
         if not found:
             raise AppointmentNotFound(id)
         return found[0]
+
+    async def to_move(
+        self,
+        id: AppointmentId,
+        *,
+        slot_id: SlotId | None = None,
+        practitioner_id: PractitionerId | None = None,
+    ) -> tuple[Appointment, tuple[Slot, ...]]:
+        tables = self.transaction.tables
+        concerned = set[UUID]()
+        if id in tables.appointments:
+            concerned.add(tables.appointments[id].practitioner_id)
+        if slot_id in tables.slots:
+            concerned.add(tables.slots[slot_id].practitioner_id)
+        if practitioner_id is not None:
+            concerned.add(practitioner_id)
+        for one in sorted(concerned):
+            await self.transaction.lock("practitioner", one)
+        return await self.with_slots(id)
 
     async def all_with_slots(
         self, ids: Collection[AppointmentId]

@@ -64,7 +64,8 @@ class BookingFacts:
     `slots` are those that may serve, `rules` what their schedules decide themselves,
     `claims` those of the actors around the time, lapsed ones too. `taken` are the
     starts of the practitioner's appointments in the local week, `taken_of` those on
-    each schedule; both are read only where a limit is set.
+    each schedule; both are read only where a limit is set. `live_holds` of the patient
+    are counted only for one who wants another.
     """
 
     settings: Settings
@@ -80,6 +81,7 @@ class BookingFacts:
     rules: Mapping[ScheduleId, CalendarRules] = field(default_factory=dict)
     taken: tuple[datetime, ...] = ()
     taken_of: Mapping[ScheduleId, tuple[datetime, ...]] = field(default_factory=dict)
+    live_holds: int = 0
 
     @property
     def limited(self) -> bool:
@@ -124,13 +126,10 @@ def decide_hold(
     facts: BookingFacts,
     *,
     by: str,
-    live: int,
     now: datetime,
 ) -> Booking:
-    """Keep the seats for the time that the organisation gives; `live` is how many such
-    holds the patient has.
-    """
-    if live >= MOST_HOLDS:
+    """Keep the seats for the time that the organisation gives."""
+    if facts.live_holds >= MOST_HOLDS:
         raise BookingLimitReached(f"A patient has {MOST_HOLDS} holds at the most.")
     until = now + facts.settings.hold
     return decide_booking(replace(request, hold=Hold(until, by)), facts, now=now)

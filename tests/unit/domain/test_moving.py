@@ -262,9 +262,10 @@ def test_another_room_is_taken_in_the_same_slot() -> None:
 def held(
     slot: Slot, *, live: int = 0, settings: Settings | None = None
 ) -> tuple[Appointment, tuple[Claim, ...]]:
-    known = facts(slot, settings=settings or Settings(hold_minutes=10))
+    settings = settings or Settings(hold_minutes=10)
+    known = facts(slot, settings=settings, live_holds=live)
     request = a_request(slot)
-    return stands(decide_hold(request, known, by="web", live=live, now=EIGHT))
+    return stands(decide_hold(request, known, by="web", now=EIGHT))
 
 
 UNTIL = EIGHT + timedelta(minutes=10)
@@ -273,7 +274,7 @@ UNTIL = EIGHT + timedelta(minutes=10)
 def test_a_hold_is_pending_until_its_time_is_up_and_reminds_nobody() -> None:
     slot = a_slot()
     known = facts(slot, preferences=ContactPreferences(sms=True))
-    booking = decide_hold(a_request(slot), known, by="web", live=0, now=EIGHT)
+    booking = decide_hold(a_request(slot), known, by="web", now=EIGHT)
     hold = booking.appointment
     assert (hold.status, hold.hold_expires_at) == (Status.PENDING, UNTIL)
     assert hold.held_by == "web"

@@ -128,7 +128,7 @@ def test_a_shorter_visit_tells_that_its_end_changed() -> None:
 
 def a_hold(slot: Slot) -> tuple[Appointment, tuple[Claim, ...]]:
     known = facts(slot, settings=Settings(hold_minutes=10))
-    booking = decide_hold(a_request(slot), known, by="web", live=0, now=EIGHT)
+    booking = decide_hold(a_request(slot), known, by="web", now=EIGHT)
     return replace(booking.appointment, events=(), before=None), booking.claims
 
 

@@ -44,8 +44,9 @@ _INSTANT = DateTime(timezone=True)
 
 
 @cache
-def reading_for_booking() -> Statement:
-    """All that a booking decision by slot needs, in one row with the slot's columns.
+def reading_for_booking(*, holding: bool = False) -> Statement:
+    """All that a booking decision by slot needs, in one row with the slot's columns;
+    and, for a hold, how many the patient has.
 
     Everything hangs on one row that is always there, so that what is missing (patient,
     slot, practitioner) comes back as null and the domain names it.
@@ -59,6 +60,7 @@ def reading_for_booking() -> Statement:
             _Place(slots.c.practitioner_id, slots.c.location_id),
             _Time(slots.c.starts_at, slots.c.ends_at),
             *(slots.c[name].label(f"slot_{name}") for name in SLOT_COLUMNS),
+            *([_live_holds().label("live_holds")] if holding else []),
         )
     )
 
@@ -81,6 +83,18 @@ def reading_for_bookings() -> Statement:
     time = _Time(periods.c.starts_at, periods.c.ends_at)
     statement = _facts(periods, place, time, _slots_that_serve(place, time))
     return compiled(statement.order_by(periods.c.number))
+
+
+def _live_holds() -> Any:  # noqa: ANN401
+    claims = t.claims
+    return (
+        select(func.count(claims.c.appointment_id.distinct()))
+        .where(
+            claimed_by(given("patient_id", Uuid), kind(ActorKind.PATIENT)),
+            claims.c.expires_at > given("now", _INSTANT),
+        )
+        .scalar_subquery()
+    )
 
 
 class _Place(NamedTuple):
@@ -258,10 +272,45 @@ def locking_practitioner() -> Statement:
 
 
 @cache
-def serialising() -> Statement:
-    """Lock the practitioners that a move concerns, by name, in one order for all: of
-    the appointment, of the slot and the one named, as far as there are.
+def locking_patient() -> Statement:
+    """Holds of one patient are placed one by one, since they are counted."""
+    name = func.hashtextextended(given("patient", Text), literal_column("43"))
+    return compiled(select(func.pg_advisory_xact_lock(name)), locks=True)
+
+
+@cache
+def reading_with_slots(by: str) -> Statement:
+    """Appointments and their slots, locked: the appointments by id, then the slots by
+    start, as all who lock both do. `by`: `ids`, or `series_id`.
     """
+    appointments = t.appointments
+    asked = (
+        appointments.c.id == any_(given("ids", ARRAY(Uuid)))
+        if by == "ids"
+        else appointments.c.series_id == given("series_id", Uuid)
+    )
+    return compiled(_with_slots(asked), locks=True)
+
+
+@cache
+def reading_to_move() -> Statement:
+    """One appointment and its slots, locked as by `reading_with_slots`, but before that
+    the practitioners that a move concerns, by name, in one order for all: its own, the
+    slot's and the one named, as far as there are.
+
+    Its condition asks for the locks, so they are there before a row is touched; and a
+    row that is locked is read as it then is, not as it was when the statement began.
+    """
+    waited = _waiting().cte("waited")
+    them = and_(
+        t.appointments.c.id == given("id", Uuid),
+        select(waited.c.number).scalar_subquery() >= literal_column("0"),
+    )
+    names = select(waited.c.names).scalar_subquery().label("kept_waiting")
+    return compiled(_with_slots(them, names), locks=True)
+
+
+def _waiting() -> Select[Any]:
     appointments, slots = t.appointments, t.slots
     concerned = union(
         select(appointments.c.practitioner_id).where(
@@ -277,47 +326,16 @@ def serialising() -> Statement:
         select(id.label("id")).where(id.is_not(None)).order_by(id).subquery("in_order")
     )
     name = func.concat(TENANT, literal_column("'/'"), in_order.c.id)
-    return compiled(
-        select(
-            func.pg_advisory_xact_lock(
-                func.hashtextextended(name, literal_column("42"))
-            )
-        ).select_from(in_order),
-        locks=True,
-    )
+    lock = func.pg_advisory_xact_lock(func.hashtextextended(name, literal_column("42")))
+    columns: list[ColumnElement[Any]] = [
+        func.count(lock).label("number"),
+        func.array_agg(in_order.c.id).label("names"),
+    ]
+    return select(*columns).select_from(in_order)
 
 
-@cache
-def locking_patient() -> Statement:
-    """Holds of one patient are placed one by one, since they are counted."""
-    name = func.hashtextextended(given("patient", Text), literal_column("43"))
-    return compiled(select(func.pg_advisory_xact_lock(name)), locks=True)
-
-
-@cache
-def counting_live_holds() -> Statement:
-    claims = t.claims
-    return compiled(
-        select(
-            func.count(claims.c.appointment_id.distinct()).label("holds"),
-        ).where(
-            claimed_by(given("patient_id", Uuid), kind(ActorKind.PATIENT)),
-            claims.c.expires_at > given("now", _INSTANT),
-        )
-    )
-
-
-@cache
-def reading_with_slots(by: str) -> Statement:
-    """Appointments and their slots, locked: the appointments by id, then the slots by
-    start, as all who lock both do. `by`: `ids`, or `series_id`.
-    """
+def _with_slots(asked: ColumnElement[bool], *more: ColumnElement[Any]) -> Select[Any]:
     appointments, slots = t.appointments, t.slots
-    asked = (
-        appointments.c.id == any_(given("ids", ARRAY(Uuid)))
-        if by == "ids"
-        else appointments.c.series_id == given("series_id", Uuid)
-    )
     them = (
         select(appointments)
         .where(appointments.c.tenant_id == TENANT, asked)
@@ -333,15 +351,15 @@ def reading_with_slots(by: str) -> Statement:
         .with_for_update(key_share=True)
         .cte("of_them")
     )
-    return compiled(
+    return (
         select(
             them,
             *(c.label(f"slot_{c.name}") for c in of_them.c if c.name != "tenant_id"),
+            *more,
         )
         .select_from(them)
         .outerjoin(of_them, of_them.c.id == any_(them.c.slot_ids))
-        .order_by(them.c.id, of_them.c.starts_at),
-        locks=True,
+        .order_by(them.c.id, of_them.c.starts_at)
     )
 
 

@@ -9,11 +9,10 @@ from typing import Any
 
 from scheduling.adapters.postgres import tables as t
 from scheduling.adapters.postgres.appointment_statements import (
-    counting_live_holds,
     locking_patient,
     reading_series,
+    reading_to_move,
     reading_with_slots,
-    serialising,
 )
 from scheduling.adapters.postgres.batch import (
     APPOINTMENTS,
@@ -69,8 +68,11 @@ class PostgresAppointments(AppointmentRepository):
         *,
         now: datetime,
         own: AppointmentId | None = None,
+        holding: bool = False,
     ) -> BookingFacts:
-        return await facts_for(self.transaction, request, now=now, own=own)
+        return await facts_for(
+            self.transaction, request, now=now, own=own, holding=holding
+        )
 
     async def facts_for_all(
         self, requests: Sequence[BookingRequest], *, now: datetime
@@ -105,7 +107,6 @@ class PostgresAppointments(AppointmentRepository):
             self._give_back(
                 appointment.before, keeping=appointment.slot_ids, why="moved"
             )
-        self.transaction.then()
         self._take(move.booking, move.no_seat)
         self._tell(_action(appointment), appointment, appointment.before)
         self._announce_slots(move.freed)
@@ -196,27 +197,9 @@ class PostgresAppointments(AppointmentRepository):
         for slot in slots:
             self.transaction.announce(slot.events)
 
-    async def serialise(
-        self,
-        id: AppointmentId,
-        *,
-        slot_id: SlotId | None = None,
-        practitioner_id: PractitionerId | None = None,
-    ) -> None:
-        await self.transaction.rows(
-            serialising(),
-            id=id,
-            slot_id=slot_id,
-            practitioner_id=practitioner_id,
-        )
-
-    async def live_holds(self, patient_id: PatientId, now: datetime) -> int:
+    async def one_hold_at_a_time(self, patient_id: PatientId) -> None:
         lock = f"{self.transaction.caller.tenant_id}/{patient_id}"
         await self.transaction.row(locking_patient(), patient=lock)
-        row = await self.transaction.row(
-            counting_live_holds(), patient_id=patient_id, now=now
-        )
-        return int(row["holds"])
 
     async def get(self, id: AppointmentId) -> Appointment:
         appointment = await self.find(id)
@@ -234,6 +217,22 @@ class PostgresAppointments(AppointmentRepository):
         found = await self.all_with_slots([id])
         if not found:
             raise AppointmentNotFound(id)
+        return found[0]
+
+    async def to_move(
+        self,
+        id: AppointmentId,
+        *,
+        slot_id: SlotId | None = None,
+        practitioner_id: PractitionerId | None = None,
+    ) -> tuple[Appointment, tuple[Slot, ...]]:
+        rows = await self.transaction.rows(
+            reading_to_move(), id=id, slot_id=slot_id, practitioner_id=practitioner_id
+        )
+        found = _with_their_slots(rows)
+        if not found:
+            raise AppointmentNotFound(id)
+        self.transaction.kept_waiting.update(rows[0]["kept_waiting"])
         return found[0]
 
     async def all_with_slots(

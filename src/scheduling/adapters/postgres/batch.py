@@ -52,15 +52,17 @@ JSON_TEXT = _JsonText()
 class Write:
     """One kind of write: the columns of its rows and the DML that they feed.
 
-    `after`: a write that must have touched all its rows before this one begins; so
-    that a lost race stops at the seat and takes no claim. `counted`: it may touch fewer
-    rows than it was given, which is a lost race; a plain INSERT does all, or raises.
+    `after`: writes that are done before this one begins. One that is counted must have
+    touched all its rows, so that a lost race stops at the seat and takes no claim. What
+    one gives back can be taken in the same statement: constraints look at rows as they
+    are, not as they were when it began. `counted`: it may touch fewer rows than it was
+    given, which is a lost race; a plain INSERT does all, or raises.
     """
 
     name: str
     columns: tuple[Column[Any], ...]
     dml: Callable[[Rows], Insert | Update | Delete]
-    after: str | None = None
+    after: tuple[str, ...] = ()
     counted: bool = False
 
 
@@ -282,7 +284,7 @@ CLAIMS = Write(
     "claims_taken",
     tuple(c for c in t.claims.c if c.name not in {"tenant_id", "taken"}),
     _take_time,
-    after=SEATS_TAKEN.name,
+    after=(SEATS_TAKEN.name, TIME_GIVEN_BACK.name),
     counted=True,
 )
 REMINDERS = _insert(t.reminders)

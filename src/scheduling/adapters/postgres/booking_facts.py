@@ -38,9 +38,12 @@ async def facts_for(
     *,
     now: datetime,
     own: AppointmentId | None,
+    holding: bool,
 ) -> BookingFacts:
-    """One reading; where limits are set, a lock, a second one and what they count."""
-    [facts] = await _known(transaction, [request], now=now, own=own)
+    """One reading; where limits are set, a lock, a second one and what they count. Who
+    has the lock already needs neither.
+    """
+    [facts] = await _known(transaction, [request], now=now, own=own, holding=holding)
     return facts
 
 
@@ -57,15 +60,19 @@ async def _known(
     *,
     now: datetime,
     own: AppointmentId | None = None,
+    holding: bool = False,
 ) -> Sequence[BookingFacts]:
-    found = await _read(transaction, requests)
+    counting = now if holding else None
+    found = await _read(transaction, requests, counting)
     limited = [facts.slots[0] for facts in found if facts.limited and facts.slots]
     if not limited:
         return found
     practitioner_id = limited[0].practitioner_id
-    lock = f"{transaction.caller.tenant_id}/{practitioner_id}"
-    await transaction.row(locking_practitioner(), practitioner=lock)
-    found = await _read(transaction, requests)
+    if practitioner_id not in transaction.kept_waiting:
+        lock = f"{transaction.caller.tenant_id}/{practitioner_id}"
+        await transaction.row(locking_practitioner(), practitioner=lock)
+        transaction.kept_waiting.add(practitioner_id)
+        found = await _read(transaction, requests, counting)
     weeks = [week_of(slot) for slot in limited]
     rows = await transaction.rows(
         reading_starts(),
@@ -95,8 +102,11 @@ def _counting(
 
 
 async def _read(
-    transaction: Transaction, requests: Sequence[BookingRequest]
+    transaction: Transaction,
+    requests: Sequence[BookingRequest],
+    counting: datetime | None,
 ) -> list[BookingFacts]:
+    """`counting`: holds that are live at that instant are counted."""
     first = requests[0]
     others = [
         {"kind": int(ActorKind.PATIENT), "id": first.patient_id},
@@ -108,8 +118,14 @@ async def _read(
     }
     if isinstance(first.when, BySlot):
         values["slot_id"] = first.when.slot_id
-        row = await transaction.row(reading_for_booking(), **values)
-        return [_facts_from(row, _the_slot(row))]
+        if counting is None:
+            row = await transaction.row(reading_for_booking(), **values)
+            return [_facts_from(row, _the_slot(row))]
+        row = await transaction.row(
+            reading_for_booking(holding=True), **values, now=counting
+        )
+        facts = _facts_from(row, _the_slot(row))
+        return [replace(facts, live_holds=row["live_holds"])]
     periods = [
         {"number": number, "starts_at": one.start, "ends_at": one.end}
         for number, one in enumerate(map(_period, requests))

@@ -21,16 +21,15 @@ import orjson
 from sqlalchemy import (
     CTE,
     Column,
+    ColumnElement,
     LargeBinary,
     Select,
     Text,
-    and_,
     bindparam,
     column,
     func,
     literal_column,
     select,
-    true,
 )
 
 from scheduling.adapters.postgres.batch import JSON_TEXT, WRITES, Row, Rows, Write
@@ -42,20 +41,20 @@ ROWS_MISSING = "SC001"
 """The SQLSTATE of `demand_rows`; its message is the name of the write."""
 
 _BY_NAME = {write.name: write for write in WRITES}
+_WAITED_FOR = frozenset(name for write in WRITES for name in write.after)
 
 
 @lru_cache(maxsize=256)
 def writing(names: tuple[str, ...]) -> Statement:
     """Return the one statement that does these writes, with a count for each."""
-    counted: dict[str, CTE] = {}
-    uncounted: list[CTE] = []
+    done: dict[str, CTE] = {}
     for name in names:
         write = _BY_NAME[name]
-        dml: Any = write.dml(_rows_of(write, counted))
-        if write.counted:
-            counted[name] = dml.returning(literal_column("1").label("one")).cte(name)
-        else:
-            uncounted.append(dml.cte(name))
+        dml: Any = write.dml(_rows_of(write, done))
+        if write.counted or name in _WAITED_FOR:
+            dml = dml.returning(literal_column("1").label("one"))
+        done[name] = dml.cte(name)
+    counted = {name: cte for name, cte in done.items() if _BY_NAME[name].counted}
     demands: Select[Any] = select(
         *(
             func.demand_rows(
@@ -67,7 +66,8 @@ def writing(names: tuple[str, ...]) -> Statement:
         ),
         literal_column("true"),
     )
-    return compiled(demands.add_cte(*uncounted))
+    others = [cte for name, cte in done.items() if name not in counted]
+    return compiled(demands.add_cte(*others))
 
 
 def _rows_of(write: Write, before: Mapping[str, CTE]) -> Rows:
@@ -76,11 +76,17 @@ def _rows_of(write: Write, before: Mapping[str, CTE]) -> Rows:
         .table_valued(*(column(c.name, _read_as(c)) for c in write.columns))
         .render_derived(name=f"{write.name}_rows", with_types=True)
     )
-    if write.after is None or write.after not in before:
-        return rows
-    done = select(func.count()).select_from(before[write.after]).scalar_subquery()
-    asked = func.json_array_length(bindparam(write.after, type_=JSON_TEXT))
-    return select(rows).where(and_(true(), done == asked)).subquery()
+    first = [name for name in write.after if name in before]
+    done = [_is_done(_BY_NAME[name], before[name]) for name in first]
+    return select(rows).where(*done).subquery() if done else rows
+
+
+def _is_done(write: Write, cte: CTE) -> ColumnElement[bool]:
+    """Look at how many rows it touched: PostgreSQL then does it first."""
+    touched = select(func.count()).select_from(cte).scalar_subquery()
+    if not write.counted:
+        return touched >= literal_column("0")
+    return touched == func.json_array_length(bindparam(write.name, type_=JSON_TEXT))
 
 
 def _read_as(target: Column[Any]) -> Any:  # noqa: ANN401

@@ -31,19 +31,23 @@ from scheduling.domain.identifiers import new_id
 
 @dataclass(slots=True)
 class Transaction:
-    """`held` is the connection of an open transaction; None while none is needed."""
+    """`held` is the connection of an open transaction; None while none is needed.
+    `kept_waiting`: whoever books with these practitioners where limits are set, or
+    moves their appointments, waits until it ends.
+    """
 
     sessions: Sessions
     caller: Caller
     batch: Batch = field(default_factory=Batch)
     held: Connection | None = None
     earlier: list[Batch] = field(default_factory=list)
+    kept_waiting: set[UUID] = field(default_factory=set)
 
     def then(self) -> None:
         """Write what is gathered from here on after what was gathered before.
 
         The writes of one batch are one statement, and none of them sees what another
-        does: what is given back and taken again needs two.
+        does: a seat that is given back and taken again needs two.
         """
         if self.batch:
             self.earlier.append(self.batch)

@@ -25,7 +25,7 @@ class BookHeldAppointment:
         if not caller.sees(request.patient_id):
             raise PatientNotFound(request.patient_id)
         async with self.begin(caller) as work:
-            held, _ = await work.appointments.with_slots(hold_id)
+            held, _ = await work.appointments.to_move(hold_id)
             if not caller.sees(held.patient_id):
                 raise AppointmentNotFound(hold_id)
             now = self.now()

@@ -3,13 +3,14 @@ from typing import Any
 
 from scheduling.application.ports.clock import Clock
 from scheduling.application.ports.identity import Caller
-from scheduling.application.ports.unit_of_work import BeginWork
+from scheduling.application.ports.unit_of_work import BeginWork, UnitOfWork
 from scheduling.application.steps.let_holds_lapse import let_holds_lapse
 from scheduling.application.steps.tell_the_waitlist import tell_the_waitlist
 from scheduling.domain.appointment import Appointment
 from scheduling.domain.errors import AppointmentNotFound
 from scheduling.domain.identifiers import AppointmentId
 from scheduling.domain.moving import Otherwise, asked_again, decide_edit
+from scheduling.domain.slot import Slot
 from scheduling.domain.version import ExpectedVersion, demand_version
 from scheduling.domain.waitlist import GivenBack
 
@@ -44,10 +45,7 @@ class EditAppointment:
         expected: ExpectedVersion | None,
     ) -> Appointment:
         async with self.begin(caller) as work:
-            if edits.place is not None:
-                with_whom = edits.place.practitioner_id
-                await work.appointments.serialise(id, practitioner_id=with_whom)
-            before, slots = await work.appointments.with_slots(id)
+            before, slots = await _found(work, id, edits)
             if not caller.sees(before.patient_id):
                 raise AppointmentNotFound(id)
             demand_version(expected, before.version)
@@ -67,3 +65,12 @@ class EditAppointment:
             left = GivenBack(before, move.appointment, move.freed)
             await tell_the_waitlist(work, left, now=now)
         return move.appointment
+
+
+async def _found(
+    work: UnitOfWork, id: AppointmentId, edits: Edits
+) -> tuple[Appointment, tuple[Slot, ...]]:
+    if not edits.take_time:
+        return await work.appointments.with_slots(id)
+    with_whom = None if edits.place is None else edits.place.practitioner_id
+    return await work.appointments.to_move(id, practitioner_id=with_whom)

@@ -21,10 +21,10 @@ class HoldSlot:
         if not caller.sees(request.patient_id):
             raise PatientNotFound(request.patient_id)
         async with self.begin(caller) as work:
+            await work.appointments.one_hold_at_a_time(request.patient_id)
             now = self.now()
-            live = await work.appointments.live_holds(request.patient_id, now)
-            facts = await work.appointments.facts_for(request, now=now)
-            held = decide_hold(request, facts, by=caller.subject, live=live, now=now)
+            facts = await work.appointments.facts_for(request, now=now, holding=True)
+            held = decide_hold(request, facts, by=caller.subject, now=now)
             await let_holds_lapse(work, held.lapsed, now=now)
             work.appointments.add(held)
         return held.appointment

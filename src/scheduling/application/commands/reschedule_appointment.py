@@ -32,8 +32,7 @@ class RescheduleAppointment:
         comment: str | None = None,
     ) -> Appointment:
         async with self.begin(caller) as work:
-            await work.appointments.serialise(id, **_named(when))
-            before, slots = await work.appointments.with_slots(id)
+            before, slots = await work.appointments.to_move(id, **_named(when))
             if not caller.sees(before.patient_id):
                 raise AppointmentNotFound(id)
             demand_version(expected, before.version)

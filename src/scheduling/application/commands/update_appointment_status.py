@@ -39,7 +39,9 @@ class UpdateAppointmentStatus:
         comment: str | None = None,
     ) -> Appointment:
         async with self.begin(caller) as work:
-            appointment, slots = await work.appointments.with_slots(id)
+            books = status in {Status.PENDING, Status.BOOKED}
+            find = work.appointments.to_move if books else work.appointments.with_slots
+            appointment, slots = await find(id)
             if not caller.sees(appointment.patient_id):
                 raise AppointmentNotFound(id)
             demand_version(expected, appointment.version)

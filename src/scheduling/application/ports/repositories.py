@@ -88,12 +88,14 @@ class AppointmentRepository(Protocol):
         *,
         now: datetime,
         own: AppointmentId | None = None,
+        holding: bool = False,
     ) -> BookingFacts:
         """Return all that the decision needs, in one reading.
 
         Where a limit is set, the practitioner's bookings are serialised first, so that
         the counts hold until the transaction is left; holds that have run out by `now`
         do not count, nor does `own`, which is being moved. Claims of both are told.
+        `holding`: the patient's live holds are counted, too.
         """
 
     async def facts_for_all(
@@ -124,21 +126,9 @@ class AppointmentRepository(Protocol):
         Lost races surface when the transaction is left, as with `add`.
         """
 
-    async def serialise(
-        self,
-        id: AppointmentId,
-        *,
-        slot_id: SlotId | None = None,
-        practitioner_id: PractitionerId | None = None,
-    ) -> None:
-        """Wait for others who move appointments of the practitioners concerned (its
-        own, the slot's, the one named), and keep them waiting until the transaction is
-        left: two that swap their times would else wait for each other for good.
-        """
-
-    async def live_holds(self, patient_id: PatientId, now: datetime) -> int:
-        """Return how many holds the patient has, and keep others from placing one for
-        the patient until the transaction is left.
+    async def one_hold_at_a_time(self, patient_id: PatientId) -> None:
+        """Keep others from placing a hold for the patient until the transaction is
+        left: holds are counted.
         """
 
     async def get(self, id: AppointmentId) -> Appointment:
@@ -152,6 +142,18 @@ class AppointmentRepository(Protocol):
         """Return it with its slots by start, all locked until the transaction is left.
 
         Raise AppointmentNotFound where there is none.
+        """
+
+    async def to_move(
+        self,
+        id: AppointmentId,
+        *,
+        slot_id: SlotId | None = None,
+        practitioner_id: PractitionerId | None = None,
+    ) -> tuple[Appointment, tuple[Slot, ...]]:
+        """As `with_slots`, after waiting for others who move appointments of the
+        practitioners concerned (its own, the slot's, the one named), who then wait for
+        us: two that swap their times would else wait for each other for good.
         """
 
     async def all_with_slots(
