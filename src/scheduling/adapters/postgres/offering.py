@@ -99,22 +99,23 @@ def can_be_had(*, limited: bool, for_patient: bool) -> list[ColumnElement[bool]]
 
     `limited`: the organisation has limits; those of a schedule are always asked.
     """
-    conditions = [
-        PLACE.c.is_open,
-        t.slots.c.starts_at > NOW,
-        *inside_window(),
-        has_seat(),
+    is_free = [
         is_there(),
         not_(_runs_into_another()),
         not_(_is_run_into()),
         not_(_lies_upon_overbooked()),
+        *([not_(_patient_is_taken())] if for_patient else []),
+        *([_practitioner_takes_more()] if limited else []),
+    ]
+    return [
+        t.slots.c.starts_at > NOW,
+        # Most slots of a busy week have no seat and need no more asking: what stands in
+        # a CASE is asked in this order, and before the place is looked up.
+        case((has_seat(), and_(*is_free)), else_=_NO),
+        PLACE.c.is_open,
+        *inside_window(),
         _schedule_takes_more(),
     ]
-    if for_patient:
-        conditions.append(not_(_patient_is_taken()))
-    if limited:
-        conditions.append(_practitioner_takes_more())
-    return conditions
 
 
 def local(instant: ColumnElement[Any]) -> ColumnElement[Any]:
