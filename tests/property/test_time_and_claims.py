@@ -6,10 +6,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from whenever import ZonedDateTime
 
+from scheduling.domain.chains import covering
 from scheduling.domain.claim import ActorKind, Claim, clashes
 from scheduling.domain.identifiers import AppointmentId
 from scheduling.domain.period import Period, day_in, local_day
-from scheduling.domain.slot import Slot, SlotStatus, covering
+from scheduling.domain.slot import Slot, SlotStatus
 from tests.builders import EIGHT, MONDAY, a_schedule, a_slot, an_id
 
 ZONES = st.sampled_from(

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Self
+from typing import NamedTuple, Self
 
 from scheduling.domain.appointment import Appointment
 from scheduling.domain.availability import (
@@ -12,14 +12,14 @@ from scheduling.domain.availability import (
     BookingWindow,
     Taken,
     monday_of,
-    why_not_offered,
+    reasons_against,
     why_not_there,
 )
 from scheduling.domain.booking_request import BookingRequest, BySlot, ByStart, Hold
+from scheduling.domain.chains import Chain, claims_on, covering, has_a_seat, to_prefer
 from scheduling.domain.claim import (
     ActorKind,
     Claim,
-    claims_of,
     clashes,
     pairs_in_the_way,
 )
@@ -48,7 +48,7 @@ from scheduling.domain.identifiers import (
 from scheduling.domain.period import Period, day_in, local_day
 from scheduling.domain.reminder import Reminder, reminders_for
 from scheduling.domain.settings import NO_RULES_OF_ITS_OWN, CalendarRules, Settings
-from scheduling.domain.slot import Slot, SlotStatus, covering
+from scheduling.domain.slot import Slot, SlotStatus
 from scheduling.domain.status import Status
 
 MOST_SLOTS = 96
@@ -223,12 +223,13 @@ def find_place(
         _try(id, slots, period, request, facts, now=None if any_time else now)
         for slots in chains
     ]
-    slots, claims, refusal = next((t for t in tried if t[2] is None), tried[0])
-    if refusal is not None and not _may_be_overridden(request, slots, refusal):
-        raise refusal
-    if refusal is not None:
+    best = min(tried, key=lambda one: (one.refusal is not None, one.overbooked))
+    if best.refusal is not None:
+        raise best.refusal
+    claims = best.claims
+    if best.overbooked:
         claims = _given_way(claims, facts.claims)
-    return Place(slots, period, claims, refusal is not None, lapsed)
+    return Place(best.slots, period, claims, best.overbooked, lapsed)
 
 
 def _as_of(
@@ -264,9 +265,6 @@ def week_of(slot: Slot) -> Period:
     return day_in(slot.timezone, monday, days=7)
 
 
-Chain = tuple[Slot, ...]
-
-
 def _chains_for(
     request: BookingRequest, facts: BookingFacts
 ) -> tuple[tuple[Chain, ...], Period]:
@@ -281,7 +279,8 @@ def _chains_for(
         when = ByStart(slot.practitioner_id, slot.location_id, slot.period)
         chains: tuple[Chain, ...] = ((slot,),)
     else:
-        chains = covering(facts.slots, when.period)
+        suits = to_prefer(facts.slots, when.period, request, facts.claims)
+        chains = covering(facts.slots, when.period, suits=suits)
         if any(len(chain) > MOST_SLOTS for chain in chains):
             raise InvalidInput(
                 f"an appointment takes {MOST_SLOTS} slots at the most",
@@ -316,6 +315,17 @@ def _chains_for(
     return chains, when.period.in_utc()
 
 
+class _Tried(NamedTuple):
+    """What the slots would take, and why they cannot be had; `overbooked`: only since
+    somebody insists.
+    """
+
+    slots: Chain
+    claims: tuple[Claim, ...]
+    refusal: NotBookable | None
+    overbooked: bool
+
+
 def _try(
     id: AppointmentId,
     slots: Chain,
@@ -324,20 +334,10 @@ def _try(
     facts: BookingFacts,
     *,
     now: datetime | None,
-) -> tuple[Chain, tuple[Claim, ...], NotBookable | None]:
-    """Return the slots, what they would take, and why they cannot be had."""
+) -> _Tried:
     first = slots[0]
-    claims = claims_of(
-        id,
-        period=period,
-        practitioner_id=first.practitioner_id,
-        patient_id=request.patient_id,
-        resources=request.resources,
-        slots=[(slot.id, slot.period) for slot in slots],
-        buffer=facts.settings.buffer,
-        overbooked=False,
-        expires_at=request.hold.until if request.hold else None,
-    )
+    buffer = facts.settings.buffer
+    claims = claims_on(slots, period, request, id=id, buffer=buffer)
     window = (
         None
         if now is None
@@ -345,14 +345,18 @@ def _try(
             facts.settings, facts.rules_of(first), now=now, timezone=first.timezone
         )
     )
-    refusal = why_not_offered(
+    against = reasons_against(
         period.start,
         window=window,
-        has_seat=all(slot.remaining for slot in slots),
+        has_seat=all(map(has_a_seat, slots)),
         clashes=clashes(claims, facts.claims),
         limit_reached=_limit_reached(first, facts),
     )
-    return slots, claims, refusal
+    if request.override is None or not all(slot.is_open for slot in slots):
+        return _Tried(slots, claims, next(against, None), overbooked=False)
+    reasons = list(against)
+    stay = (one for one in reasons if not isinstance(one, _OVERRIDABLE))
+    return _Tried(slots, claims, next(stay, None), overbooked=bool(reasons))
 
 
 def _limit_reached(slot: Slot, facts: BookingFacts) -> bool:
@@ -361,13 +365,3 @@ def _limit_reached(slot: Slot, facts: BookingFacts) -> bool:
         return True
     here = Taken.of(facts.taken_of.get(slot.schedule_id, ()), slot.timezone)
     return here.reaches(facts.rules_of(slot).limits, day)
-
-
-def _may_be_overridden(
-    request: BookingRequest, slots: Chain, refusal: NotBookable
-) -> bool:
-    return (
-        request.override is not None
-        and isinstance(refusal, _OVERRIDABLE)
-        and all(slot.is_open for slot in slots)
-    )

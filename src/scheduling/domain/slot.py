@@ -213,38 +213,3 @@ def released_together(
             slots[slot.id] = slot
             seats[slot.id] += 1
     return tuple(slot.released(now, seats=seats[id]) for id, slot in slots.items())
-
-
-def covering(slots: Iterable[Slot], period: Period) -> tuple[tuple[Slot, ...], ...]:
-    """Return the chains of consecutive slots of one schedule that hold the period.
-
-    The first slot begins with the period; the last ends with it or after it. Chains
-    with a seat left come before full ones.
-    """
-    chains = [
-        chain
-        for slots_of_one in _by_schedule(slots).values()
-        for first in slots_of_one
-        if first.period.start == period.start
-        and (chain := _chain(first, slots_of_one, period.end))
-    ]
-    chains.sort(key=lambda chain: not all(slot.remaining for slot in chain))
-    return tuple(chains)
-
-
-def _by_schedule(slots: Iterable[Slot]) -> dict[ScheduleId, list[Slot]]:
-    groups: dict[ScheduleId, list[Slot]] = {}
-    for slot in slots:
-        if slot.status is not SlotStatus.ENTERED_IN_ERROR:
-            groups.setdefault(slot.schedule_id, []).append(slot)
-    return groups
-
-
-def _chain(first: Slot, slots: list[Slot], end: datetime) -> tuple[Slot, ...]:
-    chain = [first]
-    while chain[-1].period.end < end:
-        after = [s for s in slots if s.period.start == chain[-1].period.end]
-        if not after:
-            return ()
-        chain.append(max(after, key=lambda slot: slot.remaining))
-    return tuple(chain)

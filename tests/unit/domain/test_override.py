@@ -7,6 +7,7 @@ from scheduling.domain.booking import (
 )
 from scheduling.domain.booking_request import (
     BookingRequest,
+    ByStart,
     Override,
 )
 from scheduling.domain.claim import ActorKind
@@ -19,7 +20,15 @@ from scheduling.domain.errors import (
 from scheduling.domain.events import AppointmentCreated
 from scheduling.domain.settings import Limits, Settings
 from scheduling.domain.slot import SlotStatus
-from tests.builders import EIGHT, a_booking, a_request, a_slot, at, facts
+from tests.builders import (
+    EIGHT,
+    a_booking,
+    a_request,
+    a_slot,
+    at,
+    between,
+    facts,
+)
 
 SLOT = a_slot()
 FULL = replace(SLOT, booked=1)
@@ -67,8 +76,9 @@ def test_an_override_moves_no_clock_no_limit_and_no_practitioner() -> None:
             now=EIGHT,
         )
     limited = Settings(limits=Limits(per_practitioner_day=0))
-    with pytest.raises(BookingLimitReached):
-        decide_booking(insisting(), facts(SLOT, settings=limited), now=EIGHT)
+    for slot in (SLOT, FULL):
+        with pytest.raises(BookingLimitReached):
+            decide_booking(insisting(), facts(slot, settings=limited), now=EIGHT)
 
 
 @pytest.mark.parametrize(
@@ -77,3 +87,13 @@ def test_an_override_moves_no_clock_no_limit_and_no_practitioner() -> None:
 def test_a_blocked_slot_is_not_taken_by_insisting(status: SlotStatus) -> None:
     with pytest.raises(SlotNotAvailable):
         decide_booking(insisting(), facts(replace(SLOT, status=status)), now=EIGHT)
+
+
+def test_of_slots_upon_each_other_the_one_that_may_be_overbooked_is_taken() -> None:
+    blocked = replace(SLOT, status=SlotStatus.BUSY_UNAVAILABLE)
+    longer = a_slot(between("09:00", "10:00"), booked=1)
+    longer = replace(longer, schedule_id=SLOT.schedule_id)
+    when = ByStart(SLOT.practitioner_id, SLOT.location_id, SLOT.period)
+    request = replace(insisting(), when=when)
+    booking = decide_booking(request, facts(blocked, longer), now=EIGHT)
+    assert booking.seats == (longer.id,)

@@ -4,8 +4,8 @@ import pytest
 
 from scheduling.domain.errors import InvalidInput
 from scheduling.domain.events import SlotOpened
-from scheduling.domain.slot import Slot, SlotStatus, covering
-from tests.builders import EIGHT, a_schedule, a_slot, at, between, slots_from
+from scheduling.domain.slot import Slot, SlotStatus
+from tests.builders import EIGHT, a_schedule, a_slot, at, between
 
 SCHEDULE = a_schedule()
 FULL = a_slot(schedule=SCHEDULE, booked=1, status=SlotStatus.BUSY, version=2)
@@ -90,60 +90,6 @@ def test_a_blocked_slot_stays_blocked_when_its_seat_is_given_back() -> None:
 
 def test_more_seats_than_there_are_are_never_given_back() -> None:
     assert a_slot().released(EIGHT).booked == 0
-
-
-THREE = [a_slot(period, schedule=SCHEDULE) for period in slots_from("09:00", count=3)]
-
-
-def test_consecutive_slots_hold_a_longer_period() -> None:
-    assert covering(THREE, between("09:00", "10:30")) == (tuple(THREE),)
-    assert covering(THREE, between("09:30", "10:30")) == (tuple(THREE[1:]),)
-
-
-def test_the_last_slot_may_be_longer_than_what_is_asked() -> None:
-    assert covering(THREE, between("09:00", "09:45")) == (tuple(THREE[:2]),)
-    assert covering(THREE, between("09:00", "09:10")) == (tuple(THREE[:1]),)
-
-
-def test_the_first_slot_begins_with_the_period() -> None:
-    assert covering(THREE, between("09:15", "09:45")) == ()
-
-
-def test_a_gap_breaks_the_chain() -> None:
-    assert covering([THREE[0], THREE[2]], between("09:00", "10:30")) == ()
-    assert covering(THREE, between("09:00", "10:31")) == ()
-
-
-def test_a_slot_entered_in_error_holds_nothing() -> None:
-    wrong = replace(THREE[1], status=SlotStatus.ENTERED_IN_ERROR)
-    assert covering([THREE[0], wrong], between("09:00", "10:00")) == ()
-
-
-def test_two_schedules_are_not_one_chain() -> None:
-    elsewhere = a_slot(between("09:30", "10:00"))
-    assert covering([THREE[0], elsewhere], between("09:00", "10:00")) == ()
-
-
-def test_a_chain_with_seats_comes_before_a_full_one() -> None:
-    other = a_schedule()
-    full = [replace(slot, booked=1, status=SlotStatus.BUSY) for slot in THREE[:2]]
-    free = [
-        a_slot(slot.period, schedule=other, practitioner_id=slot.practitioner_id)
-        for slot in full
-    ]
-    assert covering([*full, *free], between("09:00", "10:00")) == (
-        tuple(free),
-        tuple(full),
-    )
-    assert covering(full, between("09:00", "10:00")) == (tuple(full),)
-
-
-def test_of_two_that_go_on_at_the_same_instant_the_one_with_a_seat_is_taken() -> None:
-    full = replace(THREE[1], booked=1, status=SlotStatus.BUSY)
-    longer = a_slot(between("09:30", "10:30"), schedule=SCHEDULE)
-    assert covering([THREE[0], full, longer], between("09:00", "10:00")) == (
-        (THREE[0], longer),
-    )
 
 
 def test_a_slots_instants_are_told_in_utc() -> None:
