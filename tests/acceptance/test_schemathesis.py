@@ -7,7 +7,7 @@ number of examples; `make schemathesis` gives each of the two so many seconds.
 
 import os
 from pathlib import Path
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -78,7 +78,13 @@ async def test_staff_find_no_answer_that_breaks_the_contract(
     product: Product, token: Token, clinic: World, tmp_path: Path
 ) -> None:
     report = examined(
-        product.url, token(), clinic, tmp_path, seed=SEED, examples=8, seconds=SECONDS
+        product.url,
+        (token(), token(tenant_id=uuid4())),
+        clinic,
+        tmp_path,
+        seed=SEED,
+        examples=8,
+        seconds=SECONDS,
     )
     held_to_account(report)
     # Of what is always refused, the answers to success would never have been judged.
@@ -92,7 +98,7 @@ async def test_a_patient_finds_no_answer_that_breaks_the_contract(
     own = token(subject="patient", patient_id=UUID(clinic.ids["patient"][0]))
     report = examined(
         product.url,
-        own,
+        (own, token(subject="patient", tenant_id=uuid4(), patient_id=uuid4())),
         clinic,
         tmp_path,
         seed=SEED,
@@ -108,7 +114,7 @@ def test_an_api_that_lies_is_found_out(tmp_path: Path) -> None:
     with lying_api() as url:
         report = examined(
             url,
-            "x",
+            ("x", "y"),
             World(),
             tmp_path,
             seed=SEED,

@@ -12,6 +12,12 @@ HERE = Path(__file__).parent
 ROOT = HERE.parents[2]
 
 
+AUTH = """
+[auth.wfc]
+path = "users.yaml"
+user = "first"
+peers = ["first", "stranger"]
+"""
 IN_SHORT = """
 [[operations]]
 # Thousands of broken bodies are for the long form; fuzzing breaks some here as well.
@@ -54,7 +60,7 @@ class Report:
 
 def examined(
     url: str,
-    token: str,
+    tokens: tuple[str, str],
     world: World,
     folder: Path,
     *,
@@ -64,21 +70,25 @@ def examined(
     thorough: bool = False,
     phases: str = "examples,coverage,fuzzing,stateful",
 ) -> Report:
-    """Let schemathesis ask whatever it can think of.
+    """Let schemathesis ask whatever it can think of, as the bearer of the first token.
 
-    `seconds` is a budget that fuzzing and the stateful phase go on for, whatever the
-    number of examples; `thorough` is what takes too long for every day.
+    What the first is shown must not be shown to the bearer of the second. `seconds` is
+    a budget that fuzzing and the stateful phase go on for, whatever the number of
+    examples; `thorough` is what takes too long for every day.
     """
     told_of_world, config = folder / "world.json", folder / "schemathesis.toml"
     told_of_world.write_text(json.dumps({"seed": seed, **asdict(world)}))
-    settings = (HERE / "schemathesis.toml").read_text()
+    settings = (HERE / "schemathesis.toml").read_text() + AUTH
     config.write_text(settings + ("" if thorough or seconds else IN_SHORT))
+    users = zip(("first", "stranger"), tokens, strict=True)
+    (folder / "users.yaml").write_text(
+        json.dumps({"auth": [_user(name, token) for name, token in users]})
+    )
     done = subprocess.run(  # noqa: S603  # ourselves
         [
             *(sys.executable, "-m", "schemathesis.cli"),
             *("--config-file", config, "--no-color"),
             *("run", f"{url}/openapi.json"),
-            *("--header", f"Authorization: Bearer {token}"),
             *("--seed", str(seed), "--max-examples", str(examples)),
             *("--phases", phases),
             *(() if seconds is None else ("--max-time", str(seconds))),
@@ -100,3 +110,9 @@ def examined(
     told = json.loads((folder / "report.json").read_text())
     assert bool(told["failures"] or told["errors"]) == bool(done.returncode), output
     return Report(output, told)
+
+
+def _user(name: str, token: str) -> dict[str, Any]:
+    """In the form of Web Fuzzing Commons; JSON is YAML, too."""
+    header = {"name": "Authorization", "value": f"Bearer {token}"}
+    return {"name": name, "fixedHeaders": [header]}
