@@ -5,10 +5,10 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Annotated, Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import uvicorn
-from fastapi import FastAPI, Security
+from fastapi import FastAPI, HTTPException, Security
 from fastapi.responses import JSONResponse
 from fastapi.security import HTTPBearer
 from pydantic import BaseModel, ConfigDict
@@ -19,6 +19,13 @@ class Thing(BaseModel):
 
     id: UUID
     capacity: int
+
+
+class Note(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    id: UUID
+    name: str
 
 
 class Wish(BaseModel):
@@ -60,6 +67,26 @@ async def takes_anything(wish: dict[str, Any]) -> dict[str, Any]:
 @app.put("/v1/takes-nothing")
 async def takes_nothing(wish: Wish) -> JSONResponse:  # noqa: ARG001  # it says it reads it
     return JSONResponse({"detail": "no"}, status_code=422)
+
+
+_notes: dict[UUID, Note] = {}
+
+
+@app.post("/v1/notes", status_code=201)
+async def write_note(wish: Wish, token: Anybody) -> Note:  # noqa: ARG001  # as it says
+    note = Note(id=uuid4(), name=wish.name)
+    _notes[note.id] = note
+    return note
+
+
+@app.get("/v1/notes/{id}", responses={404: {}})
+async def read_note(id: UUID, token: Anybody) -> Note:
+    """For whoever has a token: nobody's notes are their own."""
+    if token is None:
+        raise HTTPException(401)
+    if id not in _notes:
+        raise HTTPException(404)
+    return _notes[id]
 
 
 def _document() -> dict[str, Any]:
