@@ -6,6 +6,7 @@ from scheduling.application.ports.unit_of_work import BeginWork
 from scheduling.application.steps.take_a_step import (
     demand_live,
     demand_right_to,
+    found_for,
     keep_or_release,
     take_time_anew,
 )
@@ -39,9 +40,7 @@ class UpdateAppointmentStatus:
         comment: str | None = None,
     ) -> Appointment:
         async with self.begin(caller) as work:
-            books = status in {Status.PENDING, Status.BOOKED}
-            find = work.appointments.to_move if books else work.appointments.with_slots
-            appointment, slots = await find(id)
+            appointment, slots = await found_for(work, id, status)
             if not caller.sees(appointment.patient_id):
                 raise AppointmentNotFound(id)
             demand_version(expected, appointment.version)

@@ -10,12 +10,14 @@ from scheduling.application.steps.tell_the_waitlist import tell_the_waitlist
 from scheduling.domain.appointment import Appointment
 from scheduling.domain.booking_request import BookingRequest
 from scheduling.domain.errors import HoldExpired
+from scheduling.domain.identifiers import AppointmentId
 from scheduling.domain.moving import decide_return
 from scheduling.domain.slot import Slot, released_together
 from scheduling.domain.status import Status
 from scheduling.domain.waitlist import GivenBack
 
 _A_PATIENTS_OWN = frozenset({Status.CONFIRMED, Status.CANCELLED})
+_MAY_TAKE_TIME_ANEW = frozenset({Status.PENDING, Status.BOOKED, Status.ARRIVED})
 
 
 def demand_right_to(
@@ -37,6 +39,17 @@ def demand_live(appointment: Appointment, wanted: Status, *, now: datetime) -> N
     """Raise HoldExpired where a hold that has run out is to be more than a hold."""
     if wanted.takes_time and appointment.lapsed(now):
         raise HoldExpired(f"Hold {appointment.id} has run out.")
+
+
+async def found_for(
+    work: UnitOfWork, id: AppointmentId, wanted: Status
+) -> tuple[Appointment, tuple[Slot, ...]]:
+    """What may take its time anew waits its turn before it locks anything, as all do
+    who move or are limited: else two could wait for each other.
+    """
+    if wanted in _MAY_TAKE_TIME_ANEW:
+        return await work.appointments.to_move(id)
+    return await work.appointments.with_slots(id)
 
 
 async def keep_or_release(
