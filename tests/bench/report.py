@@ -128,6 +128,9 @@ _HOW = """## How it is measured
   writing one, for a tenant that is set once per connection) with the documents of a
   real booking, whose ids and times are made of pgbench's counter. Both take short
   turns; the result is the median of the rounds' ratios.
+- **S2**: the same load as for S1, each request for the week of one of 20 practitioners
+  with 252 slots, 60 of 100 of them booked. The reference is pgbench with 16 clients
+  and the product's own prepared select.
 - **S4**: 200,000 events of a real booking's size in the outbox; a relay process
   drains them. The reference is the same bytes in atomic batches through the
   product's publisher, by itself, into the same stream.
