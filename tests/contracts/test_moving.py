@@ -113,6 +113,27 @@ async def test_a_group_keeps_its_other_patients_when_one_moves_away(
     assert await here.seats() == [(1, SlotStatus.FREE), (1, SlotStatus.FREE)]
 
 
+async def test_a_seat_left_beside_a_hold_that_ran_out_is_told_with_it_and_not_again(
+    reception: Open,
+) -> None:
+    """Each version of a slot has one piece of news at the most."""
+    here = await reception(
+        slots=2, capacity=2, settings=Settings(hold_minutes=10, buffer_minutes=30)
+    )
+    one = await here.book(here.clinic.request(0, 0))
+    hold = await here.hold(1, 0)
+    here.now = hold.hold_expires_at or here.now
+    await here.move(one, BySlot(here.clinic.slots[1].id))
+    assert await here.seats() == [(0, SlotStatus.FREE), (1, SlotStatus.FREE)]
+    assert await types(here.storage, here.clinic) == [
+        "appointment.created",
+        "appointment.created",
+        "hold.expired",
+        "slot.opened",
+        "appointment.updated",
+    ]
+
+
 async def test_what_limits_count_is_not_the_visit_that_moves(reception: Open) -> None:
     here = await reception(settings=Settings(limits=Limits(per_practitioner_day=1)))
     one = await here.book(here.clinic.request())

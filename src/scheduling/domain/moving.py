@@ -3,9 +3,10 @@
 It never stands in its own way: its seats and its time count as free to itself.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Self
 
 from scheduling.domain.appointment import HOLD_EXPIRED, Appointment
 from scheduling.domain.booking import Booking, BookingFacts, Place, find_place
@@ -43,6 +44,17 @@ class Move:
     @property
     def appointment(self) -> Appointment:
         return self.booking.appointment
+
+    def after(self, lapsed: Iterable[Slot], *, now: datetime) -> Self:
+        """Count on from the slots as holds that ran out have left them, whose seats are
+        told of already.
+        """
+        left = {slot.id: replace(slot, events=()) for slot in lapsed}
+        freed = (
+            left[slot.id].released(now) if slot.id in left else slot
+            for slot in self.freed
+        )
+        return replace(self, freed=tuple(freed))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,15 +4,13 @@ from typing import Any
 from scheduling.application.ports.clock import Clock
 from scheduling.application.ports.identity import Caller
 from scheduling.application.ports.unit_of_work import BeginWork
-from scheduling.application.steps.let_holds_lapse import let_holds_lapse
-from scheduling.application.steps.tell_the_waitlist import tell_the_waitlist
+from scheduling.application.steps.move_there import move_there
 from scheduling.domain.appointment import Appointment
 from scheduling.domain.booking_request import BySlot
 from scheduling.domain.errors import AppointmentNotFound
 from scheduling.domain.identifiers import AppointmentId
 from scheduling.domain.moving import NewTime, asked_again, decide_reschedule
 from scheduling.domain.version import ExpectedVersion, demand_version
-from scheduling.domain.waitlist import GivenBack
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +41,7 @@ class RescheduleAppointment:
             )
             if move is None:
                 return before
-            await let_holds_lapse(work, move.booking.lapsed, now=now)
-            work.appointments.move(move)
-            left = GivenBack(before, move.appointment, move.freed)
-            await tell_the_waitlist(work, left, now=now)
-        return move.appointment
+            return await move_there(work, before, move, now=now)
 
 
 def _named(when: NewTime) -> dict[str, Any]:
