@@ -4,7 +4,7 @@ from uuid import UUID, uuid4
 
 import httpx2
 import pytest
-from fastapi import Depends, FastAPI, Request
+from fastapi import Depends, FastAPI, Query, Request
 from fastapi.responses import Response
 
 from scheduling.application.ports.identity import Caller, Scope
@@ -43,6 +43,17 @@ async def wish(id: UUID, wanted: Wish, request: Request, caller: Asking) -> Resp
 @router.get("/asked")
 async def asked(caller: Asking, how: str) -> str:
     return f"{how} {caller.subject}"
+
+
+class Question(Shape):
+    how_many: int = 1
+    of_kind: tuple[str, ...] = ()
+
+
+@router.get("/counted")
+async def counted(wanted: Annotated[Question, Query()], caller: Asking) -> Response:
+    told = f"{wanted.how_many} {wanted.of_kind} {caller.subject}"
+    return Response(told, media_type="text/plain")
 
 
 @router.post("/preview")
@@ -147,6 +158,38 @@ async def test_a_handler_with_query_parameters_goes_fastapi_s_own_way(
     assert all(isinstance(route, DirectRoute) for route in router.routes)
     answer = await client.get("/v1/things/asked?how=so", headers=SIGNED_IN)
     assert answer.json() == "so reception"
+
+
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [
+        ("", "1 () reception"),
+        ("howMany=2", "2 () reception"),
+        ("ofKind=a&howMany=3&ofKind=b", "3 ('a', 'b') reception"),
+    ],
+)
+async def test_a_model_of_query_parameters_is_read_directly(
+    client: httpx2.AsyncClient, asked: str, told: str
+) -> None:
+    answer = await client.get(f"/v1/things/counted?{asked}", headers=SIGNED_IN)
+    assert answer.text == told
+
+
+@pytest.mark.parametrize(
+    ("asked", "field"),
+    [
+        ("howMany=x", "howMany"),
+        ("howMany=1&howMany=1", "howMany"),
+        ("how_many=1", "how_many"),
+        ("colour=red", "colour"),
+    ],
+)
+async def test_parameters_that_make_no_sense_are_told_by_name(
+    client: httpx2.AsyncClient, asked: str, field: str
+) -> None:
+    answer = await client.get(f"/v1/things/counted?{asked}", headers=SIGNED_IN)
+    assert answer.status_code == 422
+    assert [one["field"] for one in answer.json()["errors"]] == [field]
 
 
 async def test_a_fixed_word_is_no_id(client: httpx2.AsyncClient) -> None:
