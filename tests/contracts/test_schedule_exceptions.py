@@ -1,7 +1,9 @@
 """Exceptions and what they do to slots, as both storages keep them."""
 
-from asyncio import gather
+from asyncio import Task, create_task, gather, wait
 from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
@@ -10,8 +12,12 @@ from uuid import uuid4
 import orjson
 import pytest
 
+from scheduling.application.commands.block_slot import BlockSlot
 from scheduling.application.commands.book_appointment import BookAppointment
 from scheduling.application.commands.create_slot import CreateSlot
+from scheduling.application.commands.unblock_slot import UnblockSlot
+from scheduling.application.ports.identity import Caller
+from scheduling.application.ports.unit_of_work import UnitOfWork
 from scheduling.application.queries.list_schedule_exceptions import (
     ListScheduleExceptions,
 )
@@ -24,8 +30,9 @@ from scheduling.domain.errors import (
 )
 from scheduling.domain.identifiers import ScheduleId
 from scheduling.domain.period import Period
-from scheduling.domain.schedule_exception import ExceptionKind
+from scheduling.domain.schedule_exception import ExceptionKind, ScheduleException
 from scheduling.domain.slot import SlotStatus
+from scheduling.domain.version import ExpectedVersion
 from scheduling.entrypoints.attempts import settled
 from tests.builders import (
     MONDAY,
@@ -251,6 +258,41 @@ async def test_exceptions_are_listed_by_start_page_by_page(
 
 
 # Races, where there are any
+
+
+@pytest.mark.parametrize("how", ["made", "unblocked"])
+async def test_what_is_opened_while_its_day_is_closed_is_closed_in_the_end(
+    everywhere: Storage, how: str
+) -> None:
+    clinic = await a_morning(everywhere)
+    slot = clinic.slots[0]
+    closing: list[Task[tuple[ScheduleException, Effect]]] = []
+
+    @asynccontextmanager
+    async def begin(caller: Caller) -> AsyncIterator[UnitOfWork]:
+        """Somebody closes the day before we are done, or waits for us."""
+        async with everywhere.begin(caller) as work:
+            yield work
+            closing.append(create_task(add(everywhere, clinic)))
+            await wait(closing, timeout=0.2)
+
+    if how == "made":
+        await CreateSlot(begin, now)(
+            clinic.caller,
+            schedule_id=clinic.schedule.id,
+            period=between("12:00", "12:30"),
+            capacity=1,
+            service_types=(),
+        )
+    else:
+        await BlockSlot(everywhere.begin, now)(
+            clinic.caller, slot.id, expected=ExpectedVersion(1), reason=None
+        )
+        await UnblockSlot(begin, now)(
+            clinic.caller, slot.id, expected=ExpectedVersion(2)
+        )
+    await gather(*closing)
+    assert set((await shown(everywhere, clinic)).values()) == {"busy-unavailable"}
 
 
 async def test_bookings_and_an_exception_at_once_leave_no_doubt(

@@ -37,6 +37,9 @@ class MemoryScheduleExceptions(ScheduleExceptionRepository):
         except KeyError:
             raise ScheduleNotFound(id) from None
 
+    async def rely_on(self, id: ScheduleId) -> Schedule:
+        return await self.hold(id)
+
     async def get(
         self, schedule_id: ScheduleId, id: ScheduleExceptionId
     ) -> ScheduleException:

@@ -87,7 +87,7 @@ async def test_a_slot_is_blocked_and_unblocked(ear: Ear) -> None:
     heard = await ear.during(
         UnblockSlot(begin, now)(clinic.caller, slot, expected=ExpectedVersion(4))
     )
-    assert heard == [READ, READ, READ, WRITE]
+    assert heard == [READ, BEGIN, READ, READ, WRITE, COMMIT]
 
 
 @COUNTS

@@ -67,12 +67,12 @@ _SCHEDULE = bindparam("schedule_id", type_=Uuid())
 
 
 @cache
-def _holding() -> Statement:
+def _holding(*, together: bool = False) -> Statement:
     """Others may refer to the schedule meanwhile, as new slots and bookings do."""
     return compiled(
         select(t.schedules)
         .where(t.schedules.c.tenant_id == TENANT, t.schedules.c.id == _SCHEDULE)
-        .with_for_update(key_share=True),
+        .with_for_update(read=together, key_share=not together),
         locks=True,
     )
 
@@ -166,7 +166,13 @@ class PostgresScheduleExceptions(ScheduleExceptionRepository):
     transaction: Transaction
 
     async def hold(self, id: ScheduleId) -> Schedule:
-        row = await self.transaction.row(_holding(), schedule_id=id)
+        return await self._held(_holding(), id)
+
+    async def rely_on(self, id: ScheduleId) -> Schedule:
+        return await self._held(_holding(together=True), id)
+
+    async def _held(self, holding: Statement, id: ScheduleId) -> Schedule:
+        row = await self.transaction.row(holding, schedule_id=id)
         if row is None:
             raise ScheduleNotFound(id)
         return schedule_from(row)

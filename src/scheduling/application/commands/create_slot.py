@@ -29,7 +29,7 @@ class CreateSlot:
         id: SlotId | None = None,
     ) -> Slot:
         async with self.begin(caller) as work:
-            schedule = await work.schedules.get(schedule_id)
+            schedule = await work.schedule_exceptions.rely_on(schedule_id)
             now = self.now()
             opened = Slot.opened(
                 schedule,

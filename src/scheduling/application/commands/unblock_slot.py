@@ -22,7 +22,7 @@ class UnblockSlot:
         async with self.begin(caller) as work:
             slot = await work.slots.get(id)
             demand_version(expected, slot.version)
-            schedule = await work.schedules.get(slot.schedule_id)
+            schedule = await work.schedule_exceptions.rely_on(slot.schedule_id)
             closed_by = await closing(work, schedule, slot)
             now = self.now()
             opened = slot.unblocked(now, closed_by=closed_by)

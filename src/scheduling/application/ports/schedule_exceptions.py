@@ -34,6 +34,9 @@ class ScheduleExceptionRepository(Protocol):
         transaction is left. Raise ScheduleNotFound where there is none.
         """
 
+    async def rely_on(self, id: ScheduleId) -> Schedule:
+        """As `hold`, but together with others who only rely on the exceptions."""
+
     async def get(
         self, schedule_id: ScheduleId, id: ScheduleExceptionId
     ) -> ScheduleException:
