@@ -41,7 +41,7 @@ from scheduling.domain.errors import (
 )
 from scheduling.domain.identifiers import AppointmentId, PatientId, ScheduleId, SlotId
 from scheduling.domain.period import Period, local_day
-from scheduling.domain.settings import Settings
+from scheduling.domain.settings import CalendarRules, Settings
 from scheduling.domain.slot import Slot, SlotStatus
 
 
@@ -179,6 +179,7 @@ class _Judge:
         }
         self._in_the_way = self._conflicts(slots)
         self._taken = cache(self._count)
+        self._window = cache(self._open)
 
     def reasons(self, slot: Slot) -> Iterator[Reason]:
         calendar = self._calendars[slot.schedule_id]
@@ -186,15 +187,12 @@ class _Judge:
             yield Reason.PRACTITIONER_INACTIVE
         if not calendar.location_active:
             yield Reason.LOCATION_INACTIVE
-        seen = replace(slot, booked=max(0, slot.booked - self._lapsed[slot.id]))
-        window = BookingWindow.of(
-            self._settings, calendar.rules, now=self._now, timezone=slot.timezone
-        )
+        window = self._window(slot.timezone, calendar.rules)
         conflicts = self._in_the_way.get(slot.id, set())
         against = reasons_against(
             slot.period.start,
             window=window,
-            has_seat=seen.remaining > 0,
+            has_seat=self._without_lapsed(slot).remaining > 0,
             clashes=Clashes(
                 overlapping=(SOMEBODY,) if conflicts - {Reason.BUFFER} else (),
                 buffering=(SOMEBODY,) if Reason.BUFFER in conflicts else (),
@@ -256,13 +254,22 @@ class _Judge:
             found.setdefault(SlotId(claim.appointment_id), set()).add(reason)
         return found
 
+    def _without_lapsed(self, slot: Slot) -> Slot:
+        lapsed = self._lapsed.get(slot.id, 0)
+        return replace(slot, booked=max(0, slot.booked - lapsed)) if lapsed else slot
+
     def _is_limited(self, slot: Slot, calendar: CalendarHours) -> bool:
+        if not (self._settings.limits.any or calendar.rules.limits.any):
+            return False
         day = local_day(slot.period.start, slot.timezone)
         return self._taken(slot.timezone, None).reaches(
             self._settings.limits, day
         ) or self._taken(slot.timezone, slot.schedule_id).reaches(
             calendar.rules.limits, day
         )
+
+    def _open(self, timezone: str, rules: CalendarRules) -> BookingWindow:
+        return BookingWindow.of(self._settings, rules, now=self._now, timezone=timezone)
 
     def _count(self, timezone: str, schedule_id: ScheduleId | None) -> Taken:
         starts = (
