@@ -1,7 +1,7 @@
 """Random clinic groups and what happens in them."""
 
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from hypothesis import strategies as st
@@ -12,7 +12,8 @@ from scheduling.application.ports.unit_of_work import BeginWork
 from scheduling.domain.claim import Resource
 from scheduling.domain.directory import Location, Patient, Practitioner
 from scheduling.domain.period import Period
-from scheduling.domain.schedule import NotAvailable, Schedule
+from scheduling.domain.schedule import Hours, NotAvailable, Schedule
+from scheduling.domain.schedule_exception import ExceptionKind
 from scheduling.domain.settings import (
     CalendarLimits,
     CalendarRules,
@@ -82,7 +83,37 @@ class Wait:
     minutes: int
 
 
-Step = Book | Cancel | Settings | Wait
+@dataclass(frozen=True)
+class Except:
+    """Another day than others on a schedule: closed from a quarter on, or on a date."""
+
+    schedule: int
+    kind: ExceptionKind
+    day: int
+    quarters: tuple[int, int] | None
+    windows: tuple[Hours, ...]
+
+    @property
+    def on_date(self) -> date | None:
+        by_day = self.quarters is None or self.kind is not ExceptionKind.CLOSED
+        return MONDAY.date() + timedelta(days=self.day) if by_day else None
+
+    @property
+    def period(self) -> Period | None:
+        if self.on_date is not None or self.quarters is None:
+            return None
+        first, count = self.quarters
+        return Period.of(EIGHT + first * QUARTER, count * QUARTER)
+
+
+@dataclass(frozen=True)
+class TakeBack:
+    """The nth exception that stands."""
+
+    number: int
+
+
+Step = Book | Cancel | Settings | Wait | Except | TakeBack
 
 
 @dataclass(frozen=True)
@@ -146,6 +177,24 @@ def roles() -> SearchStrategy[PlannedRole]:
     )
 
 
+def exceptions(schedules: int) -> SearchStrategy[Except]:
+    clock = st.integers(8, 11).map(time)
+    hours = st.builds(
+        Hours,
+        start=clock,
+        end=st.just(time(12)),
+        slot_minutes=st.sampled_from((30, 45, 60)),
+    )
+    return st.builds(
+        Except,
+        schedule=st.integers(0, schedules - 1),
+        kind=st.sampled_from((ExceptionKind.CLOSED, *ExceptionKind)),
+        day=st.sampled_from((0, 0, 1, 2)),
+        quarters=st.none() | st.tuples(st.integers(3, 11), st.integers(1, 6)),
+        windows=st.tuples(hours),
+    )
+
+
 @st.composite
 def plans(draw: DrawFn, *, steps: int = 12) -> Plan:
     index = st.integers(0, 1)
@@ -184,6 +233,8 @@ def plans(draw: DrawFn, *, steps: int = 12) -> Plan:
         st.builds(Cancel, number=st.integers(0, 5)),
         st.builds(Wait, minutes=st.sampled_from((1, 9, 10, 61))),
         settings(),
+        exceptions(len(schedules)),
+        st.builds(TakeBack, number=st.integers(0, 2)),
     )
     return Plan(
         now=EIGHT + draw(st.sampled_from((-60, 0, 15, 22, 60))) * timedelta(minutes=1),
