@@ -75,7 +75,7 @@ class PostgresAvailability(AvailabilityRepository):
             limit=first.limit,
         )
         if patient_id is None:
-            return [Candidate._make(row) for row in rows]
+            return list(map(Candidate._make, rows))
         if not rows[0]["may_book"]:
             raise PatientNotFound(patient_id)
         return [Candidate._make(row[:_WIDTH]) for row in rows if row["id"] is not None]

@@ -1,7 +1,7 @@
 """`/v1/availability`: what booking would accept at this moment, and why not more."""
 
 from collections.abc import Callable, Iterable
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -23,6 +23,7 @@ from scheduling.domain.identifiers import (
     SlotId,
 )
 from scheduling.domain.local_days import Span
+from scheduling.domain.period import day_in, local_day
 from scheduling.entrypoints.http import documented
 from scheduling.entrypoints.http.caller import Requires
 from scheduling.entrypoints.http.direct_route import room
@@ -136,32 +137,66 @@ async def search_available_slots(
 
 
 def views(found: Iterable[Candidate], timezone: str | None) -> list[dict[str, Any]]:
-    """A model for each row would cost more than the search."""
-    zone = None if timezone is None else ZoneInfo(timezone)
-    instant = instants_in(timezone)
+    """A model for each row would cost more than the search. Ids are written here: the
+    driver's are of a class of its own, which the writer of JSON has to ask about.
+    """
+    instant, day_of = instants_in(timezone), _days()
     return [
         {
-            "slotId": one.slot_id,
-            "scheduleId": one.schedule_id,
-            "practitionerId": one.practitioner_id,
-            "locationId": one.location_id,
-            "start": instant(one.start),
-            "end": instant(one.end),
-            "timezone": one.timezone,
-            "date": one.start.astimezone(zone or ZoneInfo(one.timezone)).date(),
-            "remaining": one.remaining,
-            "serviceTypes": one.service_types,
+            "slotId": str(slot_id),
+            "scheduleId": str(schedule_id),
+            "practitionerId": str(practitioner_id),
+            "locationId": str(location_id),
+            "start": instant(start),
+            "end": instant(end),
+            "timezone": zone,
+            "date": day_of(start, timezone or zone),
+            "remaining": remaining,
+            "serviceTypes": service_types,
         }
-        for one in found
+        for (
+            slot_id,
+            schedule_id,
+            practitioner_id,
+            location_id,
+            start,
+            end,
+            zone,
+            remaining,
+            service_types,
+            *_,
+        ) in found
     ]
+
+
+def _days() -> Callable[[datetime, str], date]:
+    """Return how to tell the local day of instants that come by start: most are of the
+    day of the one before.
+    """
+    latest: dict[str, tuple[datetime, datetime, date]] = {}
+
+    def day_of(instant: datetime, timezone: str) -> date:
+        known = latest.get(timezone)
+        if known is not None and known[0] <= instant < known[1]:
+            return known[2]
+        day = local_day(instant, timezone)
+        period = day_in(timezone, day)
+        latest[timezone] = (period.start, period.end, day)
+        return day
+
+    return day_of
 
 
 def instants_in(timezone: str | None) -> Callable[[datetime], datetime]:
     """Return how instants are shown: as they are, or in a zone."""
     if timezone is None:
-        return lambda instant: instant
+        return _as_it_is
     zone = ZoneInfo(timezone)
     return lambda instant: instant.astimezone(zone)
+
+
+def _as_it_is(instant: datetime) -> datetime:
+    return instant
 
 
 def for_whom(patient_id: UUID | None, caller: Caller) -> PatientId | None:
