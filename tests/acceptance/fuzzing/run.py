@@ -12,6 +12,7 @@ HERE = Path(__file__).parent
 ROOT = HERE.parents[2]
 
 
+EVERYTHING = "examples,coverage,fuzzing,stateful"
 AUTH = """
 [auth.wfc]
 path = "users.yaml"
@@ -68,7 +69,7 @@ def examined(
     examples: int,
     seconds: int | None = None,
     thorough: bool = False,
-    phases: str = "examples,coverage,fuzzing,stateful",
+    phases: str = EVERYTHING,
 ) -> Report:
     """Let schemathesis ask whatever it can think of, as the bearer of the first token.
 
