@@ -15,9 +15,12 @@ import pytest
 from scheduling.application.commands.block_slot import BlockSlot
 from scheduling.application.commands.book_appointment import BookAppointment
 from scheduling.application.commands.create_slot import CreateSlot
+from scheduling.application.commands.reschedule_appointment import (
+    RescheduleAppointment,
+)
 from scheduling.application.commands.unblock_slot import UnblockSlot
 from scheduling.application.ports.identity import Caller
-from scheduling.application.ports.unit_of_work import UnitOfWork
+from scheduling.application.ports.unit_of_work import BeginWork, UnitOfWork
 from scheduling.application.queries.list_schedule_exceptions import (
     ListScheduleExceptions,
 )
@@ -36,6 +39,7 @@ from scheduling.domain.version import ExpectedVersion
 from scheduling.entrypoints.attempts import settled
 from tests.builders import (
     MONDAY,
+    Clinic,
     a_schedule,
     at,
     between,
@@ -260,6 +264,23 @@ async def test_exceptions_are_listed_by_start_page_by_page(
 # Races, where there are any
 
 
+def meanwhile_closed(
+    storage: Storage,
+    clinic: Clinic,
+    closing: list[Task[tuple[ScheduleException, Effect]]],
+) -> BeginWork:
+    """Let somebody close the day just before work is done, or wait for it."""
+
+    @asynccontextmanager
+    async def begin(caller: Caller) -> AsyncIterator[UnitOfWork]:
+        async with storage.begin(caller) as work:
+            yield work
+            closing.append(create_task(add(storage, clinic)))
+            await wait(closing, timeout=0.2)
+
+    return begin
+
+
 @pytest.mark.parametrize("how", ["made", "unblocked"])
 async def test_what_is_opened_while_its_day_is_closed_is_closed_in_the_end(
     everywhere: Storage, how: str
@@ -267,15 +288,7 @@ async def test_what_is_opened_while_its_day_is_closed_is_closed_in_the_end(
     clinic = await a_morning(everywhere)
     slot = clinic.slots[0]
     closing: list[Task[tuple[ScheduleException, Effect]]] = []
-
-    @asynccontextmanager
-    async def begin(caller: Caller) -> AsyncIterator[UnitOfWork]:
-        """Somebody closes the day before we are done, or waits for us."""
-        async with everywhere.begin(caller) as work:
-            yield work
-            closing.append(create_task(add(everywhere, clinic)))
-            await wait(closing, timeout=0.2)
-
+    begin = meanwhile_closed(everywhere, clinic, closing)
     if how == "made":
         await CreateSlot(begin, now)(
             clinic.caller,
@@ -293,6 +306,25 @@ async def test_what_is_opened_while_its_day_is_closed_is_closed_in_the_end(
         )
     await gather(*closing)
     assert set((await shown(everywhere, clinic)).values()) == {"busy-unavailable"}
+
+
+async def test_who_moves_within_a_day_and_who_closes_it_wait_in_no_circle(
+    everywhere: Storage,
+) -> None:
+    clinic = await a_morning(everywhere)
+    last = clinic.request(slot=2)
+    visit = await BookAppointment(everywhere.begin, now)(clinic.caller, last)
+    closing: list[Task[tuple[ScheduleException, Effect]]] = []
+    move = RescheduleAppointment(meanwhile_closed(everywhere, clinic, closing), now)
+    moved = await move(
+        clinic.caller,
+        visit.id,
+        expected=ExpectedVersion(1),
+        when=BySlot(clinic.slots[0].id),
+    )
+    [(_, effect)] = await gather(*closing)
+    assert [one.id for one in effect.affected] == [moved.id]
+    assert moved.slot_ids == (clinic.slots[0].id,)
 
 
 async def test_bookings_and_an_exception_at_once_leave_no_doubt(

@@ -31,14 +31,17 @@ class MemoryScheduleExceptions(ScheduleExceptionRepository):
     transaction: Transaction
 
     async def hold(self, id: ScheduleId) -> Schedule:
+        schedule = self.transaction.tables.schedules.get(id)
+        if schedule is not None:
+            await self.transaction.lock("practitioner", schedule.practitioner_id)
+        return await self.rely_on(id)
+
+    async def rely_on(self, id: ScheduleId) -> Schedule:
         await self.transaction.lock("exceptions of", id)
         try:
             return self.transaction.tables.schedules[id]
         except KeyError:
             raise ScheduleNotFound(id) from None
-
-    async def rely_on(self, id: ScheduleId) -> Schedule:
-        return await self.hold(id)
 
     async def get(
         self, schedule_id: ScheduleId, id: ScheduleExceptionId
@@ -78,7 +81,7 @@ class MemoryScheduleExceptions(ScheduleExceptionRepository):
             if slot.schedule_id == schedule_id
             and period.start <= slot.period.start < period.end
         ]
-        return sorted(found, key=lambda slot: (slot.period.start, slot.period.end))
+        return sorted(found, key=lambda slot: (slot.period.start, slot.id))
 
     async def affected(
         self, schedule: Schedule, slots: Collection[Slot], now: datetime

@@ -12,7 +12,6 @@ from sqlalchemy import (
     Integer,
     Interval,
     Select,
-    Text,
     Uuid,
     and_,
     any_,
@@ -38,6 +37,7 @@ from scheduling.adapters.postgres.claimed import (
 )
 from scheduling.adapters.postgres.directory import settings_columns
 from scheduling.adapters.postgres.statements import Statement, compiled, given
+from scheduling.adapters.postgres.turns import turn_with
 from scheduling.domain.claim import ActorKind
 
 _INSTANT = DateTime(timezone=True)
@@ -265,20 +265,6 @@ def _claims_of_others(start: ColumnElement[Any], end: ColumnElement[Any]) -> Any
 
 
 @cache
-def locking_practitioner() -> Statement:
-    """Where limits are set, a practitioner's bookings are decided one by one."""
-    name = func.hashtextextended(given("practitioner", Text), literal_column("42"))
-    return compiled(select(func.pg_advisory_xact_lock(name)), locks=True)
-
-
-@cache
-def locking_patient() -> Statement:
-    """Holds of one patient are placed one by one, since they are counted."""
-    name = func.hashtextextended(given("patient", Text), literal_column("43"))
-    return compiled(select(func.pg_advisory_xact_lock(name)), locks=True)
-
-
-@cache
 def reading_with_slots(by: str) -> Statement:
     """Appointments and their slots, locked: the appointments by id, then the slots by
     start, as all who lock both do. `by`: `ids`, or `series_id`.
@@ -325,10 +311,8 @@ def _waiting() -> Select[Any]:
     in_order = (
         select(id.label("id")).where(id.is_not(None)).order_by(id).subquery("in_order")
     )
-    name = func.concat(TENANT, literal_column("'/'"), in_order.c.id)
-    lock = func.pg_advisory_xact_lock(func.hashtextextended(name, literal_column("42")))
     columns: list[ColumnElement[Any]] = [
-        func.count(lock).label("number"),
+        func.count(turn_with(in_order.c.id)).label("number"),
         func.array_agg(in_order.c.id).label("names"),
     ]
     return select(*columns).select_from(in_order)

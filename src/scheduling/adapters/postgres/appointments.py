@@ -9,7 +9,6 @@ from typing import Any
 
 from scheduling.adapters.postgres import tables as t
 from scheduling.adapters.postgres.appointment_statements import (
-    locking_patient,
     reading_series,
     reading_to_move,
     reading_with_slots,
@@ -33,6 +32,7 @@ from scheduling.adapters.postgres.rows import (
     slot_from,
 )
 from scheduling.adapters.postgres.transaction import Transaction
+from scheduling.adapters.postgres.turns import locking_patient
 from scheduling.application.ports.repositories import AppointmentRepository
 from scheduling.domain.appointment import Appointment
 from scheduling.domain.booking import Booking, BookingFacts

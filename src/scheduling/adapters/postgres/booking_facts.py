@@ -11,7 +11,6 @@ import orjson
 
 from scheduling.adapters.postgres.appointment_statements import (
     SLOT_COLUMNS,
-    locking_practitioner,
     reading_for_booking,
     reading_for_bookings,
 )
@@ -23,6 +22,7 @@ from scheduling.adapters.postgres.directory_rows import (
 from scheduling.adapters.postgres.limits import reading_starts
 from scheduling.adapters.postgres.rows import claim_from, slot_from
 from scheduling.adapters.postgres.transaction import Transaction
+from scheduling.adapters.postgres.turns import locking_practitioner
 from scheduling.domain.booking import BookingFacts, week_of
 from scheduling.domain.booking_request import BookingRequest, BySlot
 from scheduling.domain.claim import ActorKind

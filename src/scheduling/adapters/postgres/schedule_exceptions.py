@@ -11,7 +11,9 @@ from sqlalchemy import (
     DateTime,
     Integer,
     Uuid,
+    and_,
     bindparam,
+    func,
     literal_column,
     or_,
     select,
@@ -32,6 +34,7 @@ from scheduling.adapters.postgres.directory_rows import schedule_from
 from scheduling.adapters.postgres.rows import blocking_row, slot_from, slot_row
 from scheduling.adapters.postgres.statements import Statement, compiled
 from scheduling.adapters.postgres.transaction import Transaction
+from scheduling.adapters.postgres.turns import turn_with
 from scheduling.application.ports.schedule_exceptions import (
     Affected,
     ExceptionPosition,
@@ -67,12 +70,28 @@ _SCHEDULE = bindparam("schedule_id", type_=Uuid())
 
 
 @cache
-def _holding(*, together: bool = False) -> Statement:
-    """Others may refer to the schedule meanwhile, as new slots and bookings do."""
+def _holding() -> Statement:
+    """After who moves the practitioner's appointments: they lock slots, too. Others may
+    refer to the schedule meanwhile, as new slots and bookings do.
+    """
+    schedules = t.schedules
+    it = and_(schedules.c.tenant_id == TENANT, schedules.c.id == _SCHEDULE)
+    waited = select(func.count(turn_with(schedules.c.practitioner_id))).where(it)
     return compiled(
-        select(t.schedules)
-        .where(t.schedules.c.tenant_id == TENANT, t.schedules.c.id == _SCHEDULE)
-        .with_for_update(read=together, key_share=not together),
+        select(schedules)
+        .where(it, waited.scalar_subquery() >= literal_column("0"))
+        .with_for_update(key_share=True),
+        locks=True,
+    )
+
+
+@cache
+def _relying() -> Statement:
+    schedules = t.schedules
+    return compiled(
+        select(schedules)
+        .where(schedules.c.tenant_id == TENANT, schedules.c.id == _SCHEDULE)
+        .with_for_update(read=True),
         locks=True,
     )
 
@@ -124,7 +143,7 @@ def _locking_slots() -> Statement:
             slots.c.starts_at >= _START,
             slots.c.starts_at < _END,
         )
-        .order_by(slots.c.starts_at, slots.c.ends_at)
+        .order_by(slots.c.starts_at, slots.c.id)
         .with_for_update(),
         locks=True,
     )
@@ -169,7 +188,7 @@ class PostgresScheduleExceptions(ScheduleExceptionRepository):
         return await self._held(_holding(), id)
 
     async def rely_on(self, id: ScheduleId) -> Schedule:
-        return await self._held(_holding(together=True), id)
+        return await self._held(_relying(), id)
 
     async def _held(self, holding: Statement, id: ScheduleId) -> Schedule:
         row = await self.transaction.row(holding, schedule_id=id)

@@ -30,12 +30,15 @@ class Affected(NamedTuple):
 
 class ScheduleExceptionRepository(Protocol):
     async def hold(self, id: ScheduleId) -> Schedule:
-        """Return the schedule, and keep others from changing its exceptions until the
-        transaction is left. Raise ScheduleNotFound where there is none.
+        """Return the schedule, and keep others from changing its exceptions, and from
+        moving its practitioner's appointments, until the transaction is left. Raise
+        ScheduleNotFound where there is none.
         """
 
     async def rely_on(self, id: ScheduleId) -> Schedule:
-        """As `hold`, but together with others who only rely on the exceptions."""
+        """Return the schedule, and keep its exceptions as they are until the transaction
+        is left; others may do so, too. Raise ScheduleNotFound where there is none.
+        """
 
     async def get(
         self, schedule_id: ScheduleId, id: ScheduleExceptionId
