@@ -36,8 +36,9 @@ class ScheduleExceptionRepository(Protocol):
         """
 
     async def rely_on(self, id: ScheduleId) -> Schedule:
-        """Return the schedule, and keep its exceptions as they are until the transaction
-        is left; others may do so, too. Raise ScheduleNotFound where there is none.
+        """Return the schedule, and keep its exceptions as they are until the
+        transaction is left; others may do so, too. Raise ScheduleNotFound where there
+        is none.
         """
 
     async def get(
