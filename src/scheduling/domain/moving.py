@@ -196,7 +196,7 @@ def decide_return(
     own = tuple(slot for slot in facts.slots if slot.id in appointment.slot_ids)
     place = find_place(
         appointment.id,
-        replace(request, when=Otherwise().of(appointment), hold=None),
+        replace(request, when=Otherwise().of(appointment), hold=None, override=None),
         _without(appointment, replace(facts, slots=own)),
         now=now,
         any_time=appointment.status is not Status.PROPOSED,

@@ -9,7 +9,7 @@ from scheduling.domain.appointment import Appointment
 from scheduling.domain.booking import decide_booking, decide_hold
 from scheduling.domain.booking_request import BySlot, Override
 from scheduling.domain.claim import Claim
-from scheduling.domain.errors import SlotNotAvailable
+from scheduling.domain.errors import DoubleBookingDetected, SlotNotAvailable
 from scheduling.domain.events import AppointmentUpdated
 from scheduling.domain.moving import (
     Move,
@@ -164,6 +164,22 @@ def test_a_hold_is_booked_also_where_somebody_insisted_on_the_seat_meanwhile() -
     used = decide_return(hold, Status.BOOKED, asked_again(hold), known, now=later)
     assert used.appointment.status is Status.BOOKED
     assert used.booking.seats == ()
+
+
+def test_who_books_a_hold_insists_on_nothing_besides() -> None:
+    slot, room = a_slot(), a_room()
+    hold, claims = a_hold(slot)
+    elsewhere = decide_booking(
+        a_request(other := a_slot(), resources=(room,)), facts(other), now=EIGHT
+    )
+    insisting = replace(
+        asked_again(hold),
+        resources=(room,),
+        override=Override("an emergency", allowed=False),
+    )
+    known = facts(with_seats(slot, 1), claims=(*claims, *elsewhere.claims))
+    with pytest.raises(DoubleBookingDetected):
+        decide_return(hold, Status.BOOKED, insisting, known, now=EIGHT)
 
 
 def test_who_comes_after_all_needs_a_seat_like_anybody() -> None:
