@@ -102,6 +102,7 @@ def can_be_had(*, limited: bool, for_patient: bool) -> list[ColumnElement[bool]]
     is_free = [
         is_there(),
         not_(_runs_into_another()),
+        not_(_begins_with_another()),
         not_(_is_run_into()),
         not_(_lies_upon_overbooked()),
         *([not_(_patient_is_taken())] if for_patient else []),
@@ -222,15 +223,13 @@ def _there_are(*claims: ColumnElement[bool]) -> ColumnElement[bool]:
     hashes all claims of a tenant to judge the first few slots.
     """
     one = select(_YES).select_from(t.claims).where(*claims)
-    return one.limit(literal_column("1")).scalar_subquery().is_not(None)
+    return one.limit(_ONE).scalar_subquery().is_not(None)
 
 
-def _others_claims() -> ColumnElement[bool]:
-    """Those of the practitioner that stand, but for the slot's own."""
+def _of_practitioner() -> ColumnElement[bool]:
+    """The practitioner's claims that stand, whichever slot they are of."""
     return and_(
-        claimed_by(t.slots.c.practitioner_id, kind(ActorKind.PRACTITIONER)),
-        stands(),
-        t.claims.c.share_id != t.slots.c.id,
+        claimed_by(t.slots.c.practitioner_id, kind(ActorKind.PRACTITIONER)), stands()
     )
 
 
@@ -241,46 +240,63 @@ def stands() -> ColumnElement[bool]:
 
 
 def _runs_into_another() -> ColumnElement[bool]:
-    """Somebody else's time begins within the slot, or within the buffer behind it."""
+    """Time begins after the slot does: within it, or within the buffer behind it. The
+    slot's own claims begin with it.
+    """
     slots, claims = t.slots, t.claims
     return _there_are(
-        _others_claims(),
-        claims.c.starts_at >= slots.c.starts_at,
+        _of_practitioner(),
+        claims.c.starts_at > slots.c.starts_at,
         claims.c.starts_at < slots.c.ends_at + given("buffer", Interval),
     )
 
 
-def _is_run_into() -> ColumnElement[bool]:
-    """What began before the slot lasts, with its buffer, into it.
+def _begins_with_another() -> ColumnElement[bool]:
+    """Of those that begin at one instant one speaks for all: claims of one practitioner
+    exclude each other (`ex_claims_no_overlap`), unless they are of one slot.
+    """
+    slots, claims = t.slots, t.claims
+    whose = (
+        select(claims.c.share_id)
+        .where(
+            _of_practitioner(),
+            claims.c.starts_at == slots.c.starts_at,
+            not_(claims.c.overbooked),
+        )
+        .limit(_ONE)
+        .scalar_subquery()
+    )
+    return func.coalesce(whose != slots.c.id, _NO)
 
-    Only what began last can: the claims of one practitioner exclude each other
-    (`ex_claims_no_overlap`), but for those of one slot, which begin together, and for
-    overbooked ones.
+
+def _is_run_into() -> ColumnElement[bool]:
+    """What began before the slot lasts, with its buffer, into it. Only what began last
+    can, for the same reason.
     """
     slots, claims = t.slots, t.claims
     until_of_last = (
         select(claims.c.until)
         .where(
-            claimed_by(slots.c.practitioner_id, kind(ActorKind.PRACTITIONER)),
+            _of_practitioner(),
             claims.c.starts_at < slots.c.starts_at,
             claims.c.starts_at > slots.c.starts_at - LONGEST_CLAIM,
             not_(claims.c.overbooked),
-            stands(),
         )
         .order_by(claims.c.starts_at.desc(), claims.c.until.desc())
-        .limit(literal_column("1"))
+        .limit(_ONE)
         .scalar_subquery()
     )
     return func.coalesce(until_of_last > slots.c.starts_at, _NO)
 
 
 def _lies_upon_overbooked() -> ColumnElement[bool]:
-    """Those are few, and have an index of their own (`ix_claims_overbooked`)."""
+    """Those exclude nothing. They are few, and have an index of their own."""
     slots, claims = t.slots, t.claims
     return _there_are(
-        _others_claims(),
+        _of_practitioner(),
+        claims.c.share_id != slots.c.id,
         claims.c.overbooked,
-        claims.c.starts_at < slots.c.starts_at,
+        claims.c.starts_at <= slots.c.starts_at,
         claims.c.starts_at > slots.c.starts_at - LONGEST_CLAIM,
         claims.c.until > slots.c.starts_at,
     )
