@@ -87,6 +87,8 @@ async def test_a_moved_visit_is_the_same_one_at_another_time(
         },
     }
     assert told.types_of(old) == ["slot.opened"] * 2
+    assert "private" not in str(told.events)
+    assert "private" not in str([dict(row) for row in await product.audit(tenant)])
     assert (
         what_is_wrong(await product.committed(tenant), await product.in_stream(tenant))
         == []
