@@ -79,8 +79,8 @@ async def test_each_step_is_done_once_whenever_the_api_is_killed(
         asyncio.create_task(a_life(desk, old, new, patient, steps))
         for (old, new), patient in zip(pairs, patients, strict=True)
     ]
-    for _ in range(4):
-        for _ in range(len(lives) * STEPS // 5):
+    for _ in range(3):
+        for _ in range(len(lives) * STEPS // 4):
             await steps.get()
         product.kill_api()
         product.start_api()
