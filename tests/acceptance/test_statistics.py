@@ -4,8 +4,11 @@ from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
+import pytest
+
 from tests.acceptance.conftest import Token
 from tests.acceptance.desk import Desk, Thing, at, codes
+from tests.acceptance.visits import made, step
 
 
 def day(days: int = 0) -> str:
@@ -73,6 +76,50 @@ async def test_figures_of_a_week(desk: Desk) -> None:
     by_practitioner = await figures(desk, practitionerId=other["practitionerId"])
     assert (by_practitioner["total"], by_practitioner["newPatients"]) == (1, 1)
     assert (await figures(desk, **{"from": day(3), "to": day(4)}))["total"] == 0
+
+
+async def test_a_rate_is_of_who_came_or_did_not_and_none_of_nobody(desk: Desk) -> None:
+    one, other = await desk.a_schedule(), await desk.a_schedule()
+    ways = (
+        ("arrived", "completed"),
+        ("arrived", "completed"),
+        ("no-show",),
+        ("confirmed",),
+        ("arrived", "in-progress"),
+        ("cancelled",),
+        ("entered-in-error",),
+    )
+    for hour, way in enumerate(ways, start=9):
+        slot = await desk.a_slot(at(f"{hour:02}:00"), schedule=one)
+        visit = await desk.booked(slot)
+        for status in way:
+            visit = made(await step(desk, visit, status))
+    await desk.booked(await desk.a_slot(at("09:00"), schedule=other))
+    found = await figures(desk)
+    assert found["byStatus"] == {
+        "booked": 1,
+        "cancelled": 1,
+        "completed": 2,
+        "confirmed": 1,
+        "in-progress": 1,
+        "no-show": 1,
+    }
+    assert found["noShowRate"] == pytest.approx(1 / 3)
+    assert found["perDayAverage"] == pytest.approx(7 / 7)
+    rates = {
+        counted["practitionerId"]: counted["noShowRate"]
+        for counted in found["perPractitioner"]
+    }
+    assert rates == {
+        one["practitionerId"]: pytest.approx(1 / 3),
+        other["practitionerId"]: None,
+    }
+    nobody = await figures(desk, **{"from": day(3), "to": day(4)})
+    assert (nobody["noShowRate"], nobody["perDayAverage"]) == (None, 0)
+    document = (await desk.http.get("/openapi.json")).json()
+    told = document["components"]["schemas"]["StatisticsView"]["properties"]
+    assert "no-show + completed" in told["noShowRate"]["description"]
+    assert "all days of the period" in told["perDayAverage"]["description"]
 
 
 async def test_days_and_hours_are_those_of_the_zone(desk: Desk) -> None:
