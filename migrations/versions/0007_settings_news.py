@@ -1,5 +1,5 @@
-"""Whoever keeps an organisation's settings in memory is told, with the commit, that they
-have changed; whatever changed them.
+"""Whoever keeps an organisation's settings in memory is told, with the commit, that
+they have changed; whatever changed them.
 """
 
 from alembic import op
@@ -14,7 +14,9 @@ TELL = """
 CREATE FUNCTION tell_settings_changed() RETURNS trigger
 LANGUAGE plpgsql AS $$
 BEGIN
-  PERFORM pg_notify('scheduling_settings', coalesce(NEW.tenant_id, OLD.tenant_id)::text);
+  PERFORM pg_notify(
+    'scheduling_settings', coalesce(NEW.tenant_id, OLD.tenant_id)::text
+  );
   RETURN NULL;
 END $$
 """
