@@ -215,6 +215,27 @@ async def test_time_and_buffer_hide_what_they_lie_on(everywhere: Storage) -> Non
         assert (period.start in found) is is_offered, period
 
 
+async def test_a_cancelled_visits_time_and_buffer_are_gone(
+    everywhere: Storage,
+) -> None:
+    clinic = await open_clinic(
+        everywhere.begin, *slots_from("09:00", count=3), settings=QUARTER
+    )
+    booked = await book(everywhere, clinic, clinic.request(0, 1))
+    assert numbers(clinic, await offered(everywhere, clinic, QUARTER)) == []
+    await cancel(everywhere, clinic, booked.id)
+    assert numbers(clinic, await offered(everywhere, clinic, QUARTER)) == [0, 1, 2]
+
+
+async def test_a_buffer_that_is_set_later_is_that_of_later_visits(
+    everywhere: Storage,
+) -> None:
+    """What is booked keeps the buffer that it was booked with."""
+    clinic = await open_clinic(everywhere.begin, *slots_from("09:00", count=3))
+    await book(everywhere, clinic, clinic.request(0, 1))
+    assert numbers(clinic, await offered(everywhere, clinic, QUARTER)) == [2]
+
+
 async def test_a_group_is_not_in_its_own_way(everywhere: Storage) -> None:
     clinic = await open_clinic(
         everywhere.begin,

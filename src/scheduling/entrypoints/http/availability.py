@@ -13,6 +13,8 @@ from pydantic import Field
 from scheduling.application.ports.appointment_lists import Whose
 from scheduling.application.ports.availability import Candidate, First, SlotFilter
 from scheduling.application.ports.identity import Caller, Scope
+from scheduling.application.queries.explain_availability import LONGEST_EXPLANATION
+from scheduling.application.queries.search_available_slots import LONGEST_SEARCH
 from scheduling.domain import errors
 from scheduling.domain.claim import ActorKind, Resource
 from scheduling.domain.explaining import Question, Reason
@@ -36,7 +38,7 @@ from scheduling.entrypoints.http.paging import (
     position_of,
 )
 from scheduling.entrypoints.http.shapes import Day, Instant, Line, Shape, Zone
-from scheduling.entrypoints.http.spans import From, To
+from scheduling.entrypoints.http.spans import From, InstantOrDay
 from scheduling.entrypoints.http.use_cases import Queries
 
 router = room("/availability", "availability")
@@ -45,6 +47,7 @@ MOST_AT_ONCE = 20
 MOST_ASKED_ABOUT = 200
 """Practitioners, or locations, in one question; their ids have to fit into a line."""
 
+_UNTIL = "Exclusive; an instant or a day, as `from` is; {} days after it at the most"
 ForWhom = Annotated[
     UUID | None, Field(description="Leave out what clashes with their bookings")
 ]
@@ -56,7 +59,7 @@ class AvailabilityQuery(Shape):
     specialty: Line | None = None
     service_type: Line | None = None
     from_: Annotated[From, Field(alias="from")]
-    to: To
+    to: Annotated[InstantOrDay, Field(description=_UNTIL.format(LONGEST_SEARCH))]
     patient_id: ForWhom = None
     timezone: Annotated[
         Zone | None,
@@ -269,7 +272,7 @@ class ExplainQuery(Shape):
     practitioner_id: UUID
     location_id: UUID | None = None
     from_: Annotated[From, Field(alias="from")]
-    to: To
+    to: Annotated[InstantOrDay, Field(description=_UNTIL.format(LONGEST_EXPLANATION))]
     patient_id: Annotated[
         UUID | None, Field(description="Tell what clashes with their bookings")
     ] = None
