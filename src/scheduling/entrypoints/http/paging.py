@@ -48,6 +48,8 @@ def position_of(cursor: str) -> tuple[datetime, UUID]:
         instant = _EPOCH + timedelta(microseconds=since)
     except (ValueError, struct.error, OverflowError) as error:
         raise InvalidInput("is none that we gave", "cursor") from error
-    if not EARLIEST <= instant < LATEST:
+    position = instant, UUID(bytes=id)
+    # Python's base64 reads around what does not belong.
+    if not EARLIEST <= instant < LATEST or cursor_at(*position) != cursor:
         raise InvalidInput("is none that we gave", "cursor")
-    return instant, UUID(bytes=id)
+    return position
