@@ -197,7 +197,7 @@ async def _a_day_at_the_desk(desk: Desk) -> None:
                 "PUT", path, content=b"{", headers={"Content-Type": "application/json"}
             )
     await desk.get("/v1/settings")
-    await desk.put("/v1/settings", {"limits": {"perPractitionerDay": 1}})
+    await desk.put("/v1/settings", {"limits": {"perPractitionerDay": 2}})
     await desk.get("/v1/settings")
     wish: Thing = {"allowDoubleBooking": True, "overrideReason": "x"}
     await desk.booked(slot)

@@ -83,7 +83,7 @@ async def test_staff_find_no_answer_that_breaks_the_contract(
         clinic,
         tmp_path,
         seed=SEED,
-        examples=8,
+        examples=6,
         seconds=SECONDS,
     )
     held_to_account(report)
