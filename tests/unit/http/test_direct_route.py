@@ -1,4 +1,5 @@
 from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager
 from typing import Annotated
 from uuid import UUID, uuid4
 
@@ -6,8 +7,10 @@ import httpx2
 import pytest
 from fastapi import Depends, FastAPI, Query, Request
 from fastapi.responses import Response
+from fastapi.routing import APIRoute
 
 from scheduling.application.ports.identity import Caller, Scope
+from scheduling.entrypoints.http.app import Wired, create_app
 from scheduling.entrypoints.http.caller import Requires
 from scheduling.entrypoints.http.direct_route import (
     DirectRoute,
@@ -199,3 +202,19 @@ async def test_a_fixed_word_is_no_id(client: httpx2.AsyncClient) -> None:
     assert (refused.status_code, refused.headers["allow"]) == (405, "POST")
     longer = await client.put("/v1/things/preview2", json={}, headers=SIGNED_IN)
     assert longer.status_code == 422
+
+
+def test_all_that_takes_a_token_is_read_directly() -> None:
+    """So that nowhere a parameter that is given twice is one of the two."""
+
+    def unwired() -> AbstractAsyncContextManager[Wired]:
+        raise AssertionError("nothing is asked of it")
+
+    routes = [
+        route
+        for route in create_app(unwired).router.routes
+        if isinstance(route, APIRoute) and route.path.startswith("/v1/")
+    ]
+    direct = [r for r in routes if isinstance(r, DirectRoute) and r.is_direct]
+    assert routes
+    assert [route.name for route in routes if route not in direct] == []

@@ -52,6 +52,7 @@ class DirectRoute(APIRoute):
     def __init__(self, path: str, endpoint: Callable[..., Any], **more: Any) -> None:  # noqa: ANN401
         super().__init__(path, endpoint, **more)
         takes = _takes(endpoint)
+        self.is_direct = takes is not None
         if takes is not None:
             self.app = _direct(endpoint, takes)
 

@@ -24,7 +24,6 @@ from scheduling.entrypoints.http.paging import (
     Limit,
     cursor_at,
     position_of,
-    refuse_repeats,
 )
 from scheduling.entrypoints.http.shapes import Instant, Shape, dumped
 from scheduling.entrypoints.http.use_cases import Queries
@@ -93,7 +92,6 @@ async def get_appointment_history(
     caller: Annotated[Caller, Depends(Requires(Scope.READ))],
 ) -> Response:
     """Who did what to an appointment, when, and what came of it."""
-    refuse_repeats(request)
     queries: Queries = request.state.queries
     history = await queries.get_appointment_history(
         caller,

@@ -1,16 +1,14 @@
-"""What all lists have in common: parameters that are given once, and pages.
+"""Pages, which all lists have in common.
 
 A cursor is where a page ended: an instant and an id, in 32 characters.
 """
 
 import struct
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections import Counter
 from datetime import UTC, datetime, timedelta
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import Request
 from pydantic import Field
 
 from scheduling.domain.errors import InvalidInput
@@ -26,14 +24,6 @@ Limit = Annotated[int, Field(ge=1, le=LARGEST_PAGE)]
 Cursor = Annotated[
     str | None, Field(max_length=100, description="The `nextCursor` of a page")
 ]
-
-
-def refuse_repeats(request: Request) -> None:
-    """A parameter given twice would be one of the two, and nobody knows which."""
-    times = Counter(name for name, _ in request.query_params.multi_items())
-    for name, count in times.items():
-        if count > 1:
-            raise InvalidInput("must be given once", name)
 
 
 def cursor_at(instant: datetime, id: UUID) -> str:

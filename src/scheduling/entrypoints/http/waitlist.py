@@ -41,7 +41,6 @@ from scheduling.entrypoints.http.paging import (
     Limit,
     cursor_at,
     position_of,
-    refuse_repeats,
 )
 from scheduling.entrypoints.http.shapes import (
     FreeText,
@@ -268,7 +267,6 @@ async def get_waitlist(
     caller: Annotated[Caller, Depends(Requires(Scope.READ))],
 ) -> Response:
     """Who waits, or waited. A patient's own token sees its own entries."""
-    refuse_repeats(request)
     queries: Queries = request.state.queries
     waitlist = await queries.get_waitlist(caller, wanted.to_filter())
     last = waitlist.items[-1] if waitlist.more else None
