@@ -323,5 +323,11 @@ def _without(appointment: Appointment, facts: BookingFacts) -> BookingFacts:
         else slot
         for slot in facts.slots
     )
-    own_first = sorted(slots, key=lambda s: s.schedule_id != appointment.schedule_id)
+    own_first = sorted(
+        slots,
+        key=lambda s: (
+            s.schedule_id != appointment.schedule_id,
+            s.id not in appointment.slot_ids,
+        ),
+    )
     return replace(facts, claims=claims, slots=tuple(own_first))

@@ -2,12 +2,13 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from itertools import permutations
 
 import pytest
 
 from scheduling.domain.appointment import Appointment
 from scheduling.domain.booking import decide_booking, decide_hold
-from scheduling.domain.booking_request import BySlot, Override
+from scheduling.domain.booking_request import BySlot, ByStart, Override
 from scheduling.domain.claim import Claim
 from scheduling.domain.errors import DoubleBookingDetected, SlotNotAvailable
 from scheduling.domain.events import AppointmentUpdated
@@ -27,6 +28,7 @@ from tests.builders import (
     a_room,
     a_schedule,
     a_slot,
+    an_appointment,
     at,
     between,
     facts,
@@ -113,6 +115,33 @@ def test_of_two_calendars_with_the_same_hours_it_stays_in_its_own() -> None:
         edited = with_a_room(one, *known, claims=claims)
         assert edited.appointment.slot_ids == (slot.id,)
         assert edited.freed == ()
+
+
+@pytest.mark.parametrize("capacity", [1, 5])
+def test_of_slots_that_lie_upon_each_other_it_stays_in_its_own(capacity: int) -> None:
+    schedule = a_schedule()
+    half, whole, behind, longer = (
+        a_slot(between(*when), schedule=schedule, capacity=capacity)
+        for when in (
+            ("09:00", "09:30"),
+            ("09:00", "10:00"),
+            ("09:30", "10:00"),
+            ("09:30", "10:15"),
+        )
+    )
+    for own in ((whole,), (half, behind), (half, longer)):
+        hour = between("09:00", "10:00")
+        when = ByStart(schedule.practitioner_id, schedule.location_id, hour)
+        one = an_appointment(own[0], slot_ids=tuple(s.id for s in own), period=hour)
+        known = [
+            with_seats(slot, 1) if slot in own else slot
+            for slot in (half, whole, behind, longer)
+        ]
+        assert asked_again(one).when == when
+        for order in permutations(known):
+            edited = with_a_room(one, *order, claims=())
+            assert edited.appointment.slot_ids == one.slot_ids
+            assert edited.freed == ()
 
 
 def test_a_shorter_visit_tells_that_its_end_changed() -> None:
