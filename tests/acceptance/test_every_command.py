@@ -1,7 +1,6 @@
-"""Every command there is, asked for again under its key: done once, answered alike."""
+"""Every command there is: done once under its key, recorded, and nobody else's."""
 
 import asyncio
-from collections import Counter
 from collections.abc import Awaitable, Callable
 from typing import Any
 from uuid import UUID, uuid4
@@ -9,6 +8,7 @@ from uuid import UUID, uuid4
 import httpx2
 import pytest
 
+from tests.acceptance.conftest import Token
 from tests.acceptance.desk import Desk, Thing, at, codes
 from tests.acceptance.product import Product
 from tests.acceptance.visits import held, same
@@ -208,6 +208,7 @@ async def test_a_command_is_done_once_under_its_key(
     desk: Desk, product: Product, tenant: UUID, operation: str
 ) -> None:
     asked = await COMMANDS[operation](desk)
+    before = [row for row in await product.audit(tenant) if row["outcome"] == "done"]
     answers = await asyncio.gather(*(ask(desk, asked) for _ in range(4)))
     done = [one for one in answers if one.is_success]
     running = [one for one in answers if not one.is_success]
@@ -218,17 +219,50 @@ async def test_a_command_is_done_once_under_its_key(
             same(first, replayed)
 
     told = await product.committed(tenant)
-    records = Counter(row["outcome"] for row in await product.audit(tenant))
     same(first, await ask(desk, asked))
     assert await product.committed(tenant) == told
-    after = Counter(row["outcome"] for row in await product.audit(tenant))
-    assert after["done"] == records["done"]
+    records = [row for row in await product.audit(tenant) if row["outcome"] == "done"]
+    of_this = records[len(before) :]
+    assert {row["request_id"] for row in of_this} == {first.headers["x-request-id"]}
+    assert {row["actor"] for row in of_this} == {"reception"}
+    assert all(row["changes"] not in {None, "{}"} for row in of_this)
     news = [(one.aggregate_id, one.aggregate_version, one.subject) for one in told]
     assert len(set(news)) == len(news), "each is told once"
 
     path, other = f"/v1/patients/{uuid4()}", {"name": "Somebody else"}
     refused = await desk.put(path, other, key="k")
     assert codes(refused) == [(422, "IDEMPOTENCY_KEY_REUSED")]
+
+
+OWN = {
+    "PUT /v1/settings": "are those of whoever asks",
+    "PUT /v1/patients/{id}": "an id that another tenant has is free here",
+    "PUT /v1/practitioners/{id}": "as that",
+    "PUT /v1/locations/{id}": "as that",
+}
+
+
+@pytest.mark.parametrize("operation", [one for one in COMMANDS if one not in OWN])
+async def test_what_is_another_tenants_is_not_there_for_a_command(
+    desk: Desk, token: Token, product: Product, tenant: UUID, operation: str
+) -> None:
+    asked = await COMMANDS[operation](desk)
+    told = await product.committed(tenant)
+    stranger = Desk(desk.http, token(tenant_id=uuid4()))
+    refused = await ask(stranger, asked)
+    if operation == "POST /v1/appointments/status":
+        [item] = refused.json()["items"]
+        assert (item["status"], item["problem"]["code"]) == MISSING
+    else:
+        assert refused.status_code == 404, refused.text
+        assert refused.json()["code"].endswith("_NOT_FOUND")
+        assert set(refused.json()) == {"type", "title", "status", "detail", "code"}
+    assert await product.committed(tenant) == told
+    done = await ask(desk, asked)
+    assert done.is_success, "it was there all the time, and as it was"
+
+
+MISSING = (404, "APPOINTMENT_NOT_FOUND")
 
 
 async def test_no_command_is_forgotten(http: httpx2.AsyncClient) -> None:
