@@ -15,7 +15,7 @@ from scheduling.domain.version import ExpectedVersion, check_version
 class ReleaseHold:
     """Give a held seat back before its time is up.
 
-    A hold never changes but by ending: who releases it need not say which version.
+    Moved or edited meanwhile, it is let go all the same: nobody has to say a version.
     """
 
     begin: BeginWork
