@@ -45,9 +45,20 @@ aggregate against this list: a new one is either here or known to be a code.
 """
 
 _BOOKKEEPING = frozenset(
-    {"id", "version", "created_at", "updated_at", "events", "is_new", "before"}
+    {
+        "id",
+        "version",
+        "created_at",
+        "updated_at",
+        "held_by",
+        "events",
+        "is_new",
+        "before",
+    }
 )
-"""Told by the record itself, or of no interest."""
+"""Told by the record itself, or of no interest. Who holds a seat is the actor of the
+record, and who that is not everybody is told.
+"""
 
 _ON_THE_WIRE = MappingProxyType(
     {"status_reason_code": "reasonCode", "status_comment": "comment"}

@@ -133,6 +133,16 @@ def test_a_value_that_is_taken_away_is_told_too() -> None:
     }
 
 
+def test_who_holds_a_seat_is_told_by_the_record_and_not_among_its_fields() -> None:
+    """A patient reads what changed, and not who of the staff it was."""
+    hold = an_appointment(
+        status=Status.PENDING, held_by="reception-3", hold_expires_at=EIGHT
+    )
+    assert "reception-3" not in repr(changes_between(None, hold))
+    booked = replace(hold, status=Status.BOOKED, held_by=None, hold_expires_at=None)
+    assert set(changes_between(hold, booked)) == {"status", "holdExpiresAt"}
+
+
 def test_a_moved_visit_tells_the_fields_of_its_period() -> None:
     one = an_appointment()
     moved = replace(one, period=Period.of(one.period.start, timedelta(minutes=30)))
