@@ -190,6 +190,7 @@ def calendar_script(tenant: UUID) -> str:
         "end": day(":day + 1"),
         "first": f"{day(':day')}::date",
         "now": "now()",
+        "most": "20001",
         "since": f"ARRAY[{day('-2')}]",
         "ahead": "ARRAY['0'::interval]",
     }

@@ -15,6 +15,7 @@ from scheduling.application.ports.appointment_lists import (
 )
 from scheduling.domain.booking import decide_booking
 from scheduling.domain.booking_request import Hold, Override
+from scheduling.domain.errors import InvalidInput
 from scheduling.domain.identifiers import SeriesId
 from scheduling.domain.local_days import LocalDays
 from scheduling.domain.period import Period
@@ -392,3 +393,17 @@ async def test_another_tenant_s_calendar_is_empty(everywhere: Storage) -> None:
     stranger = await open_clinic(everywhere.begin, location=a_location())
     (day,) = await read(everywhere, stranger, whose=at_the(clinic))
     assert day == CalendarDay(MONDAY, "[]", "[]")
+
+
+async def test_a_calendar_that_is_too_long_for_one_answer_is_refused(
+    everywhere: Storage,
+) -> None:
+    clinic = await open_clinic(everywhere.begin, *slots_from("09:00", count=3))
+    visits = (a_visit(clinic, between("09:00", "09:30")) for _ in range(4))
+    await read(everywhere, clinic, at_most=3)
+    with pytest.raises(InvalidInput, match="more than 2 "):
+        await read(everywhere, clinic, at_most=2)
+    await put_there(everywhere, clinic, *visits)
+    await read(everywhere, clinic, at_most=4)
+    with pytest.raises(InvalidInput, match="more than 3 "):
+        await read(everywhere, clinic, at_most=3)

@@ -21,6 +21,7 @@ from scheduling.application.ports.appointment_lists import (
     StatisticsReader,
     Summary,
     Whose,
+    more_than,
 )
 from scheduling.domain.appointment import Appointment
 from scheduling.domain.claim import ActorKind
@@ -123,6 +124,8 @@ class MemoryCalendar(CalendarReader):
             and one.period.overlaps(wanted.days.period)
             and one.status is not SlotStatus.ENTERED_IN_ERROR
         ]
+        if max(len(appointments), len(slots)) > wanted.at_most:
+            raise more_than(wanted.at_most)
         lapsed = _lapsed_seats(tables, wanted.now)
         first, *_ = dates = wanted.days.dates
 

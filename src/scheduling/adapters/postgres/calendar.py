@@ -16,7 +16,10 @@ from sqlalchemy import (
     ColumnElement,
     Date,
     FromClause,
+    Integer,
     Select,
+    Subquery,
+    Table,
     Text,
     and_,
     case,
@@ -48,8 +51,12 @@ from scheduling.application.ports.appointment_lists import (
     CalendarDay,
     CalendarFilter,
     CalendarReader,
+    more_than,
 )
 from scheduling.domain.claim import ActorKind
+
+_IN_ERROR: ColumnElement[str] = literal_column("'entered-in-error'")
+_CANCELLED: ColumnElement[str] = literal_column("'cancelled'")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +74,11 @@ class PostgresCalendar(CalendarReader):
             end=wanted.days.period.end,
             first=dates[0],
             now=wanted.now,
+            most=wanted.at_most + 1,
         )
+        for what in ("appointments", "slots"):
+            if sum(r["count"] for r in rows if r["what"] == what) > wanted.at_most:
+                raise more_than(wanted.at_most)
         told: dict[tuple[str, date], str] = {
             (row["what"], row["day"]): row["told"] for row in rows
         }
@@ -89,7 +100,14 @@ def reading_calendar(filters: frozenset[str], *, cancelled: bool) -> Statement:
 
 
 def _appointments(filters: frozenset[str], *, cancelled: bool) -> Select[Any]:
-    one, patients, practitioners = t.appointments, t.patients, t.practitioners
+    patients, practitioners = t.patients, t.practitioners
+    left_out = [_IN_ERROR, *([] if cancelled else [_CANCELLED])]
+    one = _found(
+        t.appointments,
+        filters,
+        t.appointments.c.status.not_in(left_out),
+        has_not_run_out(),
+    )
     shown = _shown(
         one,
         id=one.c.id,
@@ -108,24 +126,18 @@ def _appointments(filters: frozenset[str], *, cancelled: bool) -> Select[Any]:
         seriesId=one.c.series_id,
         version=one.c.version,
     )
-    left_out = ["'entered-in-error'", *([] if cancelled else ["'cancelled'"])]
     return (
         _by_day("appointments", one, shown)
         .join(patients, _has_id(patients, one.c.patient_id))
         .join(practitioners, _has_id(practitioners, one.c.practitioner_id))
         .join(shown, true())
-        .where(
-            is_of(one, filters),
-            runs(one),
-            one.c.status.not_in([literal_column(status) for status in left_out]),
-            has_not_run_out(),
-        )
     )
 
 
 def _slots(filters: frozenset[str]) -> Select[Any]:
     """Seats of holds that have run out are free, though nobody gave them back yet."""
-    one, lapsed = t.slots, _lapsed_seats()
+    one = _found(t.slots, filters, t.slots.c.status != _IN_ERROR)
+    lapsed = _lapsed_seats()
     booked = one.c.booked - func.coalesce(lapsed.c.seats, 0)
     left = one.c.capacity - booked
     is_open = one.c.status.in_([literal_column("'free'"), literal_column("'busy'")])
@@ -151,11 +163,18 @@ def _slots(filters: frozenset[str]) -> Select[Any]:
         _by_day("slots", one, shown)
         .outerjoin(lapsed, lapsed.c.slot_id == one.c.id)
         .join(shown, true())
-        .where(
-            is_of(one, filters),
-            runs(one),
-            one.c.status != literal_column("'entered-in-error'"),
-        )
+    )
+
+
+def _found(
+    table: Table, filters: frozenset[str], *conditions: ColumnElement[bool]
+) -> Subquery:
+    """What is told, and not more of it than is asked for."""
+    return (
+        select(table)
+        .where(is_of(table, filters), runs(table), *conditions)
+        .limit(given("most", Integer))
+        .subquery(f"{table.name}_found")
     )
 
 
@@ -198,6 +217,7 @@ def _by_day(what: str, one: FromClause, shown: LateralFromClause) -> Select[Any]
             literal_column(f"'{what}'").label("what"),
             day.label("day"),
             told.label("told"),
+            func.count().label("count"),
         )
         .select_from(one)
         .group_by(literal_column("2"))

@@ -11,6 +11,7 @@ from datetime import UTC, date, datetime
 from typing import NamedTuple, Protocol
 
 from scheduling.domain.appointment import Appointment
+from scheduling.domain.errors import InvalidInput
 from scheduling.domain.identifiers import (
     AppointmentId,
     LocationId,
@@ -104,6 +105,16 @@ class CalendarFilter:
     whose: Whose
     now: datetime
     include_cancelled: bool = False
+    at_most: int = 20_000
+    """Appointments, and slots: a calendar is one answer, without pages."""
+
+
+def more_than(at_most: int) -> InvalidInput:
+    return InvalidInput(
+        f"more than {at_most} appointments or slots: ask for fewer days, locations or "
+        "practitioners",
+        "to",
+    )
 
 
 class CalendarDay(NamedTuple):
@@ -127,6 +138,8 @@ class CalendarReader(Protocol):
         begins; what began before the period is on its first day. Both are by start and
         id. Appointments have the names of patient and practitioner. Slots that were
         entered in error are left out, and seats of holds that have run out are free.
+        Raise InvalidInput (`more_than`) where there is more of either than is asked
+        for at most.
         """
 
 

@@ -112,7 +112,8 @@ async def get_calendar(
     once, overnight ones on the day on which they begin. Shown is all that takes time,
     what came of what did, and proposals; with includeCancelled also what was called
     off. A hold that has run out is not shown, and its seat is free. What is unknown has
-    an empty calendar. A patient's own token is refused.
+    an empty calendar; more than 20000 appointments or slots are too much for one. A
+    patient's own token is refused.
     """
     whose = wanted.to_whose()
     if not whose.location_ids and not whose.practitioner_ids:
