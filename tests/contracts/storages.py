@@ -11,14 +11,18 @@ import orjson
 
 from scheduling.adapters.cloud_events import Envelope
 from scheduling.adapters.postgres.audit import GroupCommittedAudit
+from scheduling.adapters.postgres.rows import appointment_from, slot_from
 from scheduling.adapters.postgres.sessions import open_pool
 from scheduling.adapters.postgres.unit_of_work import begin_work
 from scheduling.application.ports.audit import AuditClient, Outcome
 from scheduling.application.ports.identity import Caller
 from scheduling.application.ports.unit_of_work import BeginWork
+from scheduling.domain.appointment import Appointment
 from scheduling.domain.claim import ActorKind, Claim
 from scheduling.domain.identifiers import AppointmentId
 from scheduling.domain.period import Period
+from scheduling.domain.slot import Slot
+from scheduling.domain.waitlist import WaitlistEntry
 from tests.builders import EIGHT
 from tests.fakes.storage import MemoryStorage
 from tests.fakes.transaction import AuditRow, StoredReminder
@@ -69,6 +73,20 @@ class PostgresStorage:
             )
             for row in rows
         ]
+
+    async def appointments(self, caller: Caller) -> list[Appointment]:
+        rows = await self._rows(caller, "SELECT * FROM appointments")
+        return [appointment_from(row) for row in rows]
+
+    async def slots(self, caller: Caller) -> list[Slot]:
+        return [
+            slot_from(row) for row in await self._rows(caller, "SELECT * FROM slots")
+        ]
+
+    async def waitlist(self, caller: Caller) -> list[WaitlistEntry]:
+        rows = await self._rows(caller, "SELECT id FROM waitlist_entries")
+        async with self.begin(caller) as work:
+            return [await work.waitlist.get(row["id"]) for row in rows]
 
     async def reminders(self, caller: Caller) -> list[StoredReminder]:
         rows = await self._rows(caller, "SELECT * FROM reminders ORDER BY due_at")

@@ -1,6 +1,7 @@
 """Appointments with their claims, seats and reminders in memory."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
@@ -47,10 +48,11 @@ from tests.fakes.directory import demand_next
 from tests.fakes.slots import assignments, counted_in, standing
 from tests.fakes.transaction import StoredReminder, Tables, Transaction
 
+_ANY_TIME = datetime(1970, 1, 1, tzinfo=UTC)
 _NOWHERE = ByStart(
     PractitionerId(UUID(int=0)),
     LocationId(UUID(int=0)),
-    Period.of(datetime(1970, 1, 1, tzinfo=UTC), timedelta(1)),
+    Period.of(_ANY_TIME, timedelta(1)),
 )
 
 
@@ -163,7 +165,9 @@ class MemoryAppointments(AppointmentRepository):
         self._demand_next(appointment)
         self._store(appointment)
         if appointment.before is not None and appointment.before.status.keeps_time:
-            self._give_back(appointment.before, keeping=appointment.slot_ids)
+            before, kept = appointment.before, appointment.slot_ids
+            self._give_time_back(before)
+            self._give_seats_back(id for id in before.slot_ids if id not in kept)
         self._take(move.booking, move.no_seat)
         self._tell(_action(appointment), appointment)
         self._announce_slots(move.freed)
@@ -174,13 +178,16 @@ class MemoryAppointments(AppointmentRepository):
     def release_all(
         self, appointments: Sequence[Appointment], slots: Sequence[Slot]
     ) -> None:
+        left: list[SlotId] = []
         for appointment in appointments:
             self._demand_next(appointment)
             self._store(appointment)
             before = appointment.before
             if before is not None and before.status.keeps_time:
-                self._give_back(before)
+                self._give_time_back(before)
+                left += before.slot_ids
             self._tell(_action(appointment), appointment)
+        self._give_seats_back(left)
         self._announce_slots(slots)
 
     def then(self) -> None:
@@ -231,15 +238,19 @@ class MemoryAppointments(AppointmentRepository):
 
         self.transaction.change(write)
 
-    def _give_back(
-        self, appointment: Appointment, *, keeping: Collection[SlotId] = ()
-    ) -> None:
+    def _give_seats_back(self, slot_ids: Iterable[SlotId]) -> None:
+        left = Counter(slot_ids)  # a slot that several leave at once changes once
+
         def write(tables: Tables) -> None:
-            for id in appointment.slot_ids:
-                if id not in keeping and id in tables.slots:
-                    # The clock does not matter: nobody is told from here.
-                    freed = tables.slots[id].released(appointment.updated_at)
+            for id, seats in left.items():
+                if id in tables.slots:  # nobody is told from here
+                    freed = tables.slots[id].released(_ANY_TIME, seats=seats)
                     tables.slots[id] = replace(freed, events=())
+
+        self.transaction.change(write)
+
+    def _give_time_back(self, appointment: Appointment) -> None:
+        def write(tables: Tables) -> None:
             tables.claims.pop(appointment.id, None)
             tables.reminders[appointment.id] = tuple(
                 replace(reminder, status="CANCELLED")

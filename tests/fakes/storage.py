@@ -32,8 +32,11 @@ from scheduling.application.ports.schedule_exceptions import (
 from scheduling.application.ports.schedule_lists import ScheduleLists
 from scheduling.application.ports.unit_of_work import UnitOfWork
 from scheduling.application.ports.waitlist import WaitlistRepository
+from scheduling.domain.appointment import Appointment
 from scheduling.domain.claim import Claim
 from scheduling.domain.identifiers import TenantId
+from scheduling.domain.slot import Slot
+from scheduling.domain.waitlist import WaitlistEntry
 from tests.builders import EIGHT
 from tests.fakes.answers import MemoryAnswers
 from tests.fakes.appointments import MemoryAppointments
@@ -173,6 +176,15 @@ class MemoryStorage:
 
     async def claims(self, caller: Caller) -> list[Claim]:
         return list(standing(self.of(caller.tenant_id)))
+
+    async def appointments(self, caller: Caller) -> list[Appointment]:
+        return list(self.of(caller.tenant_id).appointments.values())
+
+    async def slots(self, caller: Caller) -> list[Slot]:
+        return list(self.of(caller.tenant_id).slots.values())
+
+    async def waitlist(self, caller: Caller) -> list[WaitlistEntry]:
+        return list(self.of(caller.tenant_id).waitlist.values())
 
     async def reminders(self, caller: Caller) -> list[StoredReminder]:
         tables = self.of(caller.tenant_id)

@@ -1,213 +1,49 @@
-"""What a small clinic group is, said as plainly as can be: lists, loops, no cleverness.
+"""What becomes of visits, as plainly as it can be said.
 
-It shares no rule with the product. Every command says what the answer must be (a code,
-or None for yes) and, on yes, what has changed. A hold that has run out may be swept by
-whoever comes across it: `swept` says that it was.
+Each question returns the answers that may be given (a code, or None for yes); each verb
+says what is different afterwards. A hold that has run out may be swept by whoever
+succeeds with something: `sweep` says that it was.
 """
 
 from collections import Counter
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from copy import copy
 from datetime import datetime, timedelta
 from uuid import UUID
 
-TAKING = {"pending", "booked", "confirmed", "arrived", "in-progress"}
-KEEPING = TAKING | {"completed"}
-COUNTED = KEEPING
-STEPS = {
-    "pending": {"booked", "cancelled"},
-    "booked": {"confirmed", "arrived", "cancelled", "no-show"},
-    "confirmed": {"arrived", "cancelled", "no-show"},
-    "arrived": {"in-progress", "completed", "cancelled", "no-show"},
-    "in-progress": {"completed"},
-    "completed": set(),
-    "cancelled": set(),
-    "no-show": set(),
-    "entered-in-error": set(),
-}
-HALF_AN_HOUR = timedelta(minutes=30)
+from tests.property.life_rules import YES, Answer, Place, Wanted, no
+from tests.property.life_waiting import Waiting
+from tests.property.life_world import (
+    CHANNELS,
+    CLOSED,
+    KEEPING,
+    STEPS,
+    TAKING,
+    ModelSlot,
+    Notice,
+    Visit,
+    Who,
+    day_of,
+)
+
+MOST_HOLDS = 3
+MOVABLE = {"pending", "booked", "confirmed"}
+NOT_THERE = no("APPOINTMENT_NOT_FOUND")
+NO_SUCH_STEP = no("INVALID_STATUS_TRANSITION")
+FORBIDDEN = no("FORBIDDEN")
 
 
-@dataclass
-class ModelSlot:
-    id: UUID
-    schedule: int
-    start: datetime
-    capacity: int
-    blocked: bool = False
-    version: int = 1
+class Model(Waiting):
+    # Booking
 
-    @property
-    def end(self) -> datetime:
-        return self.start + HALF_AN_HOUR
-
-
-@dataclass
-class Visit:
-    id: UUID
-    patient: int
-    schedule: int
-    slots: list[UUID]
-    start: datetime
-    end: datetime
-    kind: str
-    status: str
-    buffer: timedelta
-    room: UUID | None = None
-    hold_until: datetime | None = None
-    version: int = 1
-    swept: bool = False
-    events: list[str] = field(default_factory=list)
-    audit: list[str] = field(default_factory=list)
-
-    def step(self, audit: str, *events: str) -> None:
-        self.version += 1
-        self.audit.append(audit)
-        self.events += events
-
-
-@dataclass
-class Model:
-    """`schedules` are (practitioner, location), each pair at most once."""
-
-    now: datetime
-    schedules: list[tuple[int, int]]
-    slots: dict[UUID, ModelSlot]
-    buffer: timedelta = timedelta()
-    notice: timedelta = timedelta()
-    per_day: int | None = None
-    hold: timedelta = timedelta(minutes=10)
-    visits: dict[UUID, Visit] = field(default_factory=dict)
-
-    # What is so
-
-    def lapsed(self, visit: Visit) -> bool:
-        return (
-            visit.status == "pending"
-            and visit.hold_until is not None
-            and visit.hold_until <= self.now
-        )
-
-    def keeping(self, besides: Visit | None = None) -> list[Visit]:
-        return [
-            visit
-            for visit in self.visits.values()
-            if visit.status in KEEPING
-            and not self.lapsed(visit)
-            and visit is not besides
-        ]
-
-    def stretches(
-        self, slots: list[UUID], start: datetime, end: datetime, buffer: timedelta
-    ) -> list[tuple[UUID, datetime, datetime, datetime]]:
-        """(slot, from, to, to with the buffer behind the last)"""
-        found = []
-        for id in slots:
-            until = min(self.slots[id].end, end)
-            after = until + buffer if until == end else until
-            found.append((id, max(self.slots[id].start, start), until, after))
-        return found
-
-    def chain(self, schedule: int, start: datetime, minutes: int) -> list[UUID]:
-        """Slots of the schedule, one behind the other, that hold the time; or none."""
-        chain, at = [], start
-        while at < start + timedelta(minutes=minutes):
-            fitting = [
-                slot
-                for slot in self.slots.values()
-                if slot.schedule == schedule and slot.start == at
-            ]
-            if not fitting:
-                return []
-            chain.append(fitting[0].id)
-            at = fitting[0].end
-        return chain
-
-    def why_not(
-        self,
-        patient: int,
-        slots: list[UUID],
-        start: datetime,
-        end: datetime,
-        *,
-        room: UUID | None = None,
-        own: Visit | None = None,
-        any_time: bool = False,
-    ) -> str | None:
-        """The first reason, in the order of the rules."""
-        if not slots:
-            return "OUTSIDE_SCHEDULE"
-        if not any_time and not (self.now < start and start >= self.now + self.notice):
-            return "OUTSIDE_BOOKING_WINDOW"
-        others = self.keeping(own)
-        for id in slots:
-            seats = sum(id in visit.slots for visit in others)
-            if self.slots[id].blocked or seats >= self.slots[id].capacity:
-                return "SLOT_NOT_AVAILABLE"
-        return self._clash(patient, slots, start, end, room, others) or (
-            "BOOKING_LIMIT_REACHED" if self._day_is_full(slots, start, others) else None
-        )
-
-    def _clash(  # noqa: PLR0917  # as many as a request has
-        self,
-        patient: int,
-        slots: list[UUID],
-        start: datetime,
-        end: datetime,
-        room: UUID | None,
-        others: list[Visit],
-    ) -> str | None:
-        practitioner = self.schedules[self.slots[slots[0]].schedule][0]
-        mine = self.stretches(slots, start, end, self.buffer)
-        only_buffer = False
-        for visit in others:
-            if visit.patient == patient and visit.start < end and start < visit.end:
-                return "DOUBLE_BOOKING_DETECTED"
-            theirs = self.stretches(visit.slots, visit.start, visit.end, visit.buffer)
-            for id, a_start, a_end, a_until in mine:
-                for other_id, b_start, b_end, b_until in theirs:
-                    if id == other_id:
-                        continue
-                    real = a_start < b_end and b_start < a_end
-                    same_room = room is not None and room == visit.room
-                    if real and same_room:
-                        return "DOUBLE_BOOKING_DETECTED"
-                    if self.schedules[visit.schedule][0] == practitioner:
-                        if real:
-                            return "DOUBLE_BOOKING_DETECTED"
-                        if a_start < b_until and b_start < a_until:
-                            only_buffer = True
-        return "BUFFER_TIME_CONFLICT" if only_buffer else None
-
-    def _day_is_full(
-        self, slots: list[UUID], start: datetime, others: list[Visit]
-    ) -> bool:
-        """All is in UTC here: the zones have their own tests."""
-        if self.per_day is None:
-            return False
-        practitioner = self.schedules[self.slots[slots[0]].schedule][0]
-        that_day = [
-            visit
-            for visit in others
-            if self.schedules[visit.schedule][0] == practitioner
-            and visit.start.date() == start.date()
-        ]
-        return len(that_day) >= self.per_day
-
-    # What is asked for
-
-    def book(  # as many as a request has
-        self,
-        patient: int,
-        slots: list[UUID],
-        start: datetime,
-        end: datetime,
-        room: UUID | None,
-        *,
-        hold: bool = False,
-    ) -> str | None:
-        if hold and self._live_holds(patient) >= 3:
-            return "BOOKING_LIMIT_REACHED"
-        return self.why_not(patient, slots, start, end, room=room)
+    def book(self, who: Who, wanted: Wanted, *, hold: bool = False) -> Answer:
+        if wanted.patient is None or not who.sees(wanted.patient):
+            return no("PATIENT_NOT_FOUND")
+        if wanted.insists and not who.overrides:
+            return no("DOUBLE_BOOKING_OVERRIDE_DENIED")
+        if hold and self._live_holds(wanted.patient) >= MOST_HOLDS:
+            return no("BOOKING_LIMIT_REACHED")
+        return self.answer(wanted)
 
     def _live_holds(self, patient: int) -> int:
         return sum(
@@ -218,124 +54,260 @@ class Model:
             for visit in self.visits.values()
         )
 
-    def booked(self, visit: Visit) -> None:
-        visit.events.append("appointment.created")
-        visit.audit.append("appointment.booked")
+    def booked(self, visit: Visit, wanted: Wanted, place: Place) -> None:
+        if place.overbooked:
+            visit.overbooked = True
+            visit.over = self.lying_upon(wanted, place.slots)
+        visit.audit.append(("appointment.booked", None, visit.status))
+        visit.news.append(("appointment.created", 1))
         self.visits[visit.id] = visit
+        self.take_seats(place.slots)
+        if visit.status == "booked":
+            self._remind(visit)
 
-    def move(
-        self, visit: Visit, slots: list[UUID], start: datetime, end: datetime
-    ) -> str | None:
-        if visit.status not in {"pending", "booked", "confirmed"}:
-            return "INVALID_STATUS_TRANSITION"
-        if self.lapsed(visit):
-            return "INVALID_STATUS_TRANSITION"
-        if self.is_there(visit, slots, start, end):
-            return None
-        reason = self.why_not(
-            visit.patient, slots, start, end, room=visit.room, own=visit
+    # Moving
+
+    def move(self, who: Who, visit: Visit, wanted: Wanted) -> Answer:
+        if not who.sees(visit.patient):
+            return NOT_THERE
+        if visit.status not in MOVABLE or self.lapsed(visit):
+            return NO_SUCH_STEP
+        if self.is_there(visit, wanted):
+            return YES
+        answer = self.answer(wanted)
+        told = {"SLOT_NOT_AVAILABLE": "NEW_SLOT_NOT_AVAILABLE"}
+        return Answer(answer.places, {told.get(c or "", c) for c in answer.codes})
+
+    def is_there(self, visit: Visit, wanted: Wanted) -> bool:
+        if wanted.slot is not None:
+            return visit.slots == [wanted.slot]
+        return (visit.practitioner, visit.location, visit.start, visit.end) == (
+            wanted.practitioner,
+            wanted.location,
+            wanted.start,
+            wanted.end,
         )
-        return "NEW_SLOT_NOT_AVAILABLE" if reason == "SLOT_NOT_AVAILABLE" else reason
 
-    def is_there(
-        self, visit: Visit, slots: list[UUID], start: datetime, end: datetime
-    ) -> bool:
-        return (visit.slots, visit.start, visit.end) == (slots, start, end)
-
-    def moved(
-        self, visit: Visit, slots: list[UUID], start: datetime, end: datetime
-    ) -> None:
-        if self.is_there(visit, slots, start, end):
-            return
-        visit.slots, visit.start, visit.end = slots, start, end
-        visit.schedule = self.slots[slots[0]].schedule
-        visit.buffer = self.buffer
-        visit.step("appointment.updated", "appointment.updated")
-
-    def resize(self, visit: Visit, slots: list[UUID], end: datetime) -> str | None:
+    def edit(self, who: Who, visit: Visit, wanted: Wanted) -> Answer:
+        """How long it takes, with whom, in which room."""
+        if not who.sees(visit.patient):
+            return NOT_THERE
         if visit.status not in TAKING or self.lapsed(visit):
-            return "INVALID_STATUS_TRANSITION"
-        return self.why_not(
-            visit.patient,
-            slots,
-            visit.start,
-            end,
-            room=visit.room,
-            own=visit,
-            any_time=True,
+            return NO_SUCH_STEP
+        return self.answer(wanted)
+
+    def rename(self, who: Who, visit: Visit) -> Answer:
+        if not who.sees(visit.patient):
+            return NOT_THERE
+        return NO_SUCH_STEP if visit.status in CLOSED else YES
+
+    def moved(self, visit: Visit, wanted: Wanted, place: Place) -> None:
+        """As `wanted` now, at that place; no news where nothing is different."""
+        before = copy(visit)
+        visit.slots, visit.start, visit.end = place.slots, wanted.start, wanted.end
+        visit.calendar = self.slots[place.slots[0]].calendar
+        visit.room = wanted.room
+        visit.overbooked = before.overbooked and self._is_one_too_many(visit, before)
+        if visit == before:
+            return
+        visit.buffer, visit.over = self.buffer, set()
+        left = [id for id in before.slots if id not in visit.slots]
+        self.give_seats_back(Counter(left))
+        self.take_seats([id for id in visit.slots if id not in before.slots])
+        visit.next("appointment.updated", "appointment.updated", was=visit.status)
+        self._remind_no_more(visit)
+        if visit.status in {"booked", "confirmed"}:
+            self._remind(visit)
+        self.tell(visit, before, left)
+
+    def _is_one_too_many(self, visit: Visit, before: Visit) -> bool:
+        """Whether it stays, and nowhere else, in a seat that somebody insisted on."""
+        return set(visit.slots) <= set(before.slots) and any(
+            self.slots[id].booked > self.slots[id].capacity for id in visit.slots
         )
 
-    def rename(self, visit: Visit) -> str | None:
-        closed = visit.status in {"cancelled", "no-show", "entered-in-error"}
-        return "INVALID_STATUS_TRANSITION" if closed else None
+    # The steps of its life
 
-    def step(self, visit: Visit, wanted: str) -> str | None:
+    def step(self, who: Who, visit: Visit, wanted: str) -> Answer:
+        if not who.sees(visit.patient):
+            return NOT_THERE
+        refused = self._may_not(who, visit, wanted)
+        if refused is not None:
+            return refused
+        return self.anew(visit, visit.room) if self.is_anew(visit, wanted) else YES
+
+    def one_of_many(
+        self, who: Who, visit: Visit, wanted: str, *, says_why: bool
+    ) -> Answer:
+        if wanted == "cancelled" and not says_why:
+            return no("VALIDATION_FAILED")
+        refused = self._may_not(who, visit, wanted)
+        if refused is not None:
+            return refused
+        return NO_SUCH_STEP if self.is_anew(visit, wanted) else YES
+
+    def _may_not(self, who: Who, visit: Visit, wanted: str) -> Answer | None:
+        same_day = day_of(self.now, visit.zone) == day_of(visit.start, visit.zone)
+        corrects = (
+            visit.status != "entered-in-error"
+            if wanted == "entered-in-error"
+            else (visit.status, wanted, same_day) == ("no-show", "arrived", True)
+        )
+        if who.patient is not None and wanted not in {"confirmed", "cancelled"}:
+            return FORBIDDEN
+        if corrects and not who.manages:
+            return FORBIDDEN
         if wanted in TAKING and self.lapsed(visit):
-            return "HOLD_EXPIRED"
-        if not self._follows(visit, wanted):
-            return "INVALID_STATUS_TRANSITION"
-        if self._anew(visit, wanted):
-            return self.why_not(
-                visit.patient,
-                visit.slots,
-                visit.start,
-                visit.end,
-                room=visit.room,
+            return no("HOLD_EXPIRED")
+        if not corrects and wanted not in STEPS[visit.status]:
+            return NO_SUCH_STEP
+        return None
+
+    def cancel(self, who: Who, visit: Visit) -> Answer:
+        if not who.sees(visit.patient):
+            return NOT_THERE
+        return YES if "cancelled" in STEPS[visit.status] else NO_SUCH_STEP
+
+    def is_anew(self, visit: Visit, wanted: str) -> bool:
+        return (visit.status, wanted) in {("pending", "booked"), ("no-show", "arrived")}
+
+    def anew(self, visit: Visit, room: UUID | None) -> Answer:
+        """Its own slots, as if it were booked now."""
+        return self.answer(
+            Wanted(
+                patient=visit.patient,
+                practitioner=visit.practitioner,
+                location=visit.location,
+                start=visit.start,
+                end=visit.end,
+                only=visit.slots,
+                room=room,
                 own=visit,
                 any_time=True,
             )
-        return None
-
-    def _follows(self, visit: Visit, wanted: str) -> bool:
-        if wanted == "entered-in-error":
-            return visit.status != "entered-in-error"
-        if (visit.status, wanted) == ("no-show", "arrived"):
-            return self.now.date() == visit.start.date()
-        return wanted in STEPS[visit.status]
-
-    def _anew(self, visit: Visit, wanted: str) -> bool:
-        return (visit.status, wanted) in {("pending", "booked"), ("no-show", "arrived")}
+        )
 
     def stepped(self, visit: Visit, wanted: str) -> None:
-        if self._anew(visit, wanted):
-            visit.buffer = self.buffer
+        """A step that takes time anew, or keeps what it has."""
+        was = visit.status
+        anew = self.is_anew(visit, wanted)
+        if anew:
+            visit.buffer, visit.over, visit.overbooked = self.buffer, set(), False
+            self._remind_no_more(visit)
+            if was == "no-show":
+                self.take_seats(visit.slots)
         visit.status = wanted
-        visit.hold_until = None
         name = "updated" if wanted == "booked" else wanted
-        visit.step(f"appointment.{wanted}", f"appointment.{name}")
-        if wanted == "arrived":
-            visit.events.append("checkin.completed")
+        more = ["checkin.completed"] if wanted == "arrived" else []
+        visit.next(f"appointment.{wanted}", f"appointment.{name}", *more, was=was)
+        if anew and wanted == "booked":
+            self._remind(visit)
+
+    def leave(self, leaving: Iterable[tuple[Visit, str]]) -> None:
+        """Some take steps together by which they need their time no more, or never had
+        any: what they leave is told when all have gone.
+        """
+        gone = [(visit, copy(visit), wanted) for visit, wanted in leaving]
+        seats: Counter[UUID] = Counter()
+        for visit, before, wanted in gone:
+            if before.status in KEEPING:
+                seats.update(id for id in before.slots if id in self.slots)
+                self._remind_no_more(visit)
+            visit.status = wanted
+            name = f"appointment.{wanted}"
+            visit.next(name, name, was=before.status)
+        self.give_seats_back(seats)
+        untold = list(seats)
+        for visit, before, _ in gone:
+            left = [id for id in before.slots if id in untold]
+            untold = [id for id in untold if id not in left]
+            if before.status in KEEPING:
+                self.tell(visit, before, left)
+
+    def take_step(self, visit: Visit, wanted: str) -> None:
+        if visit.status in KEEPING and wanted not in KEEPING:
+            self.leave([(visit, wanted)])
+        else:
+            self.stepped(visit, wanted)
+
+    # Holds
 
     def has_run_out(self, visit: Visit) -> bool:
         return self.lapsed(visit) or (visit.swept and visit.status == "cancelled")
 
-    def release(self, visit: Visit) -> str | None:
+    def is_no_hold(self, visit: Visit) -> Answer | None:
         if self.has_run_out(visit):
-            return "HOLD_EXPIRED"
-        if visit.hold_until is None:
-            return "INVALID_STATUS_TRANSITION"
-        return None
+            return no("HOLD_EXPIRED")
+        held = visit.status == "pending" and visit.hold_until is not None
+        return None if held else NO_SUCH_STEP
 
-    def use_up(self, visit: Visit) -> str | None:
-        if self.has_run_out(visit):
-            return "HOLD_EXPIRED"
-        if visit.hold_until is None:
-            return "INVALID_STATUS_TRANSITION"
-        return self.step(visit, "booked")
+    def release(self, who: Who, visit: Visit) -> Answer:
+        if not who.sees(visit.patient):
+            return NOT_THERE
+        refused = self.is_no_hold(visit)
+        if refused is not None:
+            return refused
+        return YES if who.manages or who.subject == visit.held_by else FORBIDDEN
 
-    def sweep(self, visit: Visit) -> None:
-        """Somebody came across a hold that had run out, and let it lapse."""
-        assert self.lapsed(visit), "only a hold that has run out may go by itself"
-        visit.status, visit.swept = "cancelled", True
-        visit.step("appointment.cancelled", "hold.expired")
+    def use_up(
+        self, who: Who, visit: Visit, patient: int, start: datetime, room: UUID | None
+    ) -> Answer:
+        """Book it for that patient and start."""
+        if not who.sees(patient):
+            return no("PATIENT_NOT_FOUND")
+        if not who.sees(visit.patient):
+            return NOT_THERE
+        refused = self.is_no_hold(visit)
+        if refused is not None:
+            return refused
+        theirs = who.manages or who.subject == visit.held_by
+        if not theirs or patient != visit.patient or start != visit.start:
+            return no("SLOT_NOT_AVAILABLE")
+        return self.anew(visit, room)
 
-    # What must be seen
+    def sweep(self, visits: list[Visit]) -> None:
+        """Somebody came across holds that had run out, and let them lapse."""
+        seats: Counter[UUID] = Counter()
+        for visit in visits:
+            assert self.lapsed(visit), "only a hold that has run out may go by itself"
+            visit.status, visit.swept = "cancelled", True
+            visit.next("appointment.cancelled", "hold.expired", was="pending")
+            seats.update(visit.slots)
+        self.give_seats_back(seats)
 
-    def seats(self) -> Counter[UUID]:
-        """Seats that are counted in storage: of holds that ran out, until swept."""
-        return Counter(
-            id
-            for visit in self.visits.values()
-            if visit.status in KEEPING
-            for id in visit.slots
-        )
+    # Slots, seats and reminders
+
+    def changed(self, slot: ModelSlot, action: str) -> None:
+        """Blocked or not any more."""
+        slot.version += 1
+        self.slot_audit[slot.id].append((slot.version, action))
+        news = self.slot_news[slot.id]
+        if slot.blocked:
+            news.append(("slot.blocked", slot.version, 0))
+        elif slot.left:
+            news.append(("slot.opened", slot.version, slot.left))
+
+    def take_seats(self, slots: Iterable[UUID]) -> None:
+        for id in slots:
+            self.slots[id].booked += 1
+            self.slots[id].version += 1
+
+    def give_seats_back(self, seats: Counter[UUID]) -> None:
+        for id, count in seats.items():
+            slot = self.slots[id]
+            had = slot.left
+            slot.booked -= count
+            slot.version += 1
+            if had == 0 and slot.left > 0:
+                self.slot_news[id].append(("slot.opened", slot.version, slot.left))
+
+    def _remind(self, visit: Visit) -> None:
+        channel = CHANNELS[visit.patient]
+        for minutes in self.notices:
+            due = visit.start - timedelta(minutes=minutes)
+            if channel is not None and due > self.now:
+                visit.notices.append(Notice(visit.version, minutes, channel, due))
+
+    def _remind_no_more(self, visit: Visit) -> None:
+        for notice in visit.notices:
+            notice.status = "CANCELLED"
