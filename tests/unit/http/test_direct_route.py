@@ -183,6 +183,7 @@ async def test_a_model_of_query_parameters_is_read_directly(
     [
         ("howMany=x", "howMany"),
         ("howMany=1&howMany=1", "howMany"),
+        ("Maria%20Silva=1&Maria%20Silva=2", "?"),
         ("how_many=1", "how_many"),
         ("colour=red", "colour"),
     ],

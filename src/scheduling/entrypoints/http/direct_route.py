@@ -26,6 +26,7 @@ from fastapi.params import Depends
 from fastapi.responses import Response
 from fastapi.routing import APIRoute
 from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic.fields import FieldInfo
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -168,12 +169,12 @@ async def _body(request: Request, model: type[BaseModel]) -> BaseModel:
 
 
 def _query(request: Request, model: type[BaseModel]) -> BaseModel:
-    repeatable = _repeatable(model)
+    known, repeatable = _known(model), _repeatable(model)
     given: dict[str, Any] = {}
     for name, value in request.query_params.multi_items():
         if name in repeatable:
             given.setdefault(name, []).append(value)
-        elif name in given:
+        elif name in given and name in known:
             raise InvalidInput("must be given once", name)
         else:
             given[name] = value
@@ -184,10 +185,17 @@ def _query(request: Request, model: type[BaseModel]) -> BaseModel:
 
 
 @cache
+def _known(model: type[BaseModel]) -> Mapping[str, FieldInfo]:
+    """The parameters by their names on the wire."""
+    fields = model.model_fields.items()
+    return {field.alias or name: field for name, field in fields}
+
+
+@cache
 def _repeatable(model: type[BaseModel]) -> frozenset[str]:
     return frozenset(
-        field.alias or name
-        for name, field in model.model_fields.items()
+        name
+        for name, field in _known(model).items()
         if get_origin(field.annotation) in {tuple, list}
     )
 
