@@ -17,6 +17,7 @@ from scheduling.application.ports.identity import (
     Identity,
     Reason,
     Scope,
+    StaffOnly,
     Unauthenticated,
 )
 from scheduling.application.ports.unavailable import DatabaseUnavailable
@@ -35,6 +36,7 @@ CONFLICT = UUID(int=3)
 ANY_UUID = UUID(int=4)
 
 RECEPTION = Identity(TENANT, "reception", frozenset(Scope))
+A_CLERK = Identity(TENANT, "clerk", frozenset({Scope.BOOK}))
 A_PATIENT = Identity(TENANT, "patient", frozenset({Scope.BOOK}), PATIENT)
 
 
@@ -75,6 +77,11 @@ async def refused(code: str, caller: Asking) -> None:
     raise errors.DoubleBookingDetected(f"{code} {caller.tenant_id}", (CONFLICT,))
 
 
+@router.get("/invalid/{field}")
+async def invalid(field: str) -> None:
+    raise errors.InvalidInput("must be after from", field)
+
+
 class Door:
     """`held` requests to /slow wait until `release` is set."""
 
@@ -93,6 +100,7 @@ class Door:
         app.add_api_route(
             "/admin", self._alive, dependencies=[Depends(Requires(Scope.ADMIN))]
         )
+        app.add_api_route("/staff", self._staff)
         answer_with_problems(app)
         self.app = FrontDoor(
             app,
@@ -104,7 +112,7 @@ class Door:
         self.storage = MemoryStorage()
         self._refusals = RefusalAudit(self.storage.recorder, self.registry)
         self._authenticate: Authenticate = TokensInHand(
-            reception=RECEPTION, patient=A_PATIENT
+            reception=RECEPTION, clerk=A_CLERK, patient=A_PATIENT
         )
 
     def ration(self, by: Callable[[Authenticate], Authenticate]) -> None:
@@ -138,6 +146,10 @@ class Door:
 
     async def _away(self) -> None:
         raise DatabaseUnavailable("postgresql://user:secret@host")
+
+    async def _staff(self, caller: Asking) -> None:
+        if caller.patient_id is not None:
+            raise StaffOnly(Scope.BOOK)
 
     async def _me(self, request: Request, caller: Asking) -> dict[str, str | None]:
         same = caller.request_id == request.state.request_id

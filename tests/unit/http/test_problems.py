@@ -10,6 +10,7 @@ from scheduling.entrypoints.http.problems import STATUSES, TYPE_BASE, status_of
 from tests.unit.http.door import CONFLICT, TENANT, Door
 
 RECEPTION = {"Authorization": "Bearer reception"}
+CLERK = {"Authorization": "Bearer clerk"}
 PATIENT = {"Authorization": "Bearer patient"}
 
 
@@ -142,11 +143,32 @@ async def test_two_tokens_at_once_are_none(client: httpx2.AsyncClient) -> None:
 
 
 async def test_who_lacks_the_scope_is_told_which(client: httpx2.AsyncClient) -> None:
-    answer = await client.get("/admin", headers=PATIENT)
+    answer = await client.get("/admin", headers=CLERK)
     assert answer.status_code == 403
     assert answer.json()["code"] == "FORBIDDEN"
     assert answer.json()["scope"] == "scheduling:admin"
-    assert 'error="insufficient_scope"' in answer.headers["www-authenticate"]
+    challenge = answer.headers["www-authenticate"]
+    assert challenge.endswith('error="insufficient_scope", scope="scheduling:admin"')
+
+
+@pytest.mark.parametrize("path", ["/admin", "/staff"])
+async def test_a_patient_is_not_sent_for_a_scope_that_would_not_help(
+    client: httpx2.AsyncClient, path: str
+) -> None:
+    answer = await client.get(path, headers=PATIENT)
+    assert answer.status_code == 403
+    assert answer.json()["code"] == "FORBIDDEN"
+    assert answer.json()["detail"] == "A patient's own token does not allow it."
+    assert "scope" not in answer.json()
+    assert answer.headers["www-authenticate"].endswith('error="insufficient_scope"')
+
+
+async def test_a_detail_names_the_field_that_it_is_about(
+    client: httpx2.AsyncClient,
+) -> None:
+    answer = await client.get("/v1/things/invalid/to", headers=RECEPTION)
+    assert answer.json()["detail"] == "to: must be after from"
+    assert answer.json()["errors"] == [{"field": "to", "message": "must be after from"}]
 
 
 async def test_the_caller_carries_request_id_and_trace(

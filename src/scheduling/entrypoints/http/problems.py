@@ -30,6 +30,7 @@ from scheduling.application.ports.identity import (
 )
 from scheduling.application.ports.unavailable import Unavailable
 from scheduling.domain import errors
+from scheduling.entrypoints.http.caller import OF_PATIENTS
 from scheduling.entrypoints.http.quota import RateLimited
 from scheduling.entrypoints.http.refusals import RefusalAudit
 from scheduling.entrypoints.http.request_metrics import route_template
@@ -112,7 +113,10 @@ def in_brief(refusal: errors.DomainError | Forbidden) -> tuple[int, str]:
         return 403, "A patient's own token does not allow it."
     if isinstance(refusal, Forbidden):
         return 403, f"This takes the scope {refusal.scope}."
-    return status_of(type(refusal)), str(refusal)
+    told = str(refusal)
+    if isinstance(refusal, errors.InvalidInput) and refusal.field:
+        told = f"{refusal.field}: {told}"
+    return status_of(type(refusal)), told
 
 
 def answer_with_problems(app: FastAPI) -> None:
@@ -176,17 +180,29 @@ async def _unauthenticated(request: Request, error: Unauthenticated) -> Response
 async def _forbidden(request: Request, error: Forbidden) -> Response:
     audit: RefusalAudit = request.state.refusals
     await audit.note(request, error)
-    challenge = (
-        f'Bearer realm="scheduling", error="insufficient_scope", scope="{error.scope}"'
-    )
+    challenge = 'Bearer realm="scheduling", error="insufficient_scope"'
+    helps = None
+    if _is_for_staff(request, error):
+        error = StaffOnly(error.scope)
+    else:
+        helps = error.scope.value
+        challenge += f', scope="{helps}"'
     status, detail = in_brief(error)
     return problem(
         status,
         error.code,
         detail,
         headers={"WWW-Authenticate": challenge},
-        scope=error.scope.value,
+        scope=helps,
     )
+
+
+def _is_for_staff(request: Request, error: Forbidden) -> bool:
+    """Whether no scope would help: a patient's own token has none of the staff's."""
+    caller: Caller | None = getattr(request.state, "caller", None)
+    is_patient = caller is not None and caller.patient_id is not None
+    beyond = isinstance(error, StaffOnly) or error.scope not in OF_PATIENTS
+    return is_patient and beyond
 
 
 async def _unavailable(_request: Request, error: Unavailable) -> Response:
