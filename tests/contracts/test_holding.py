@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from scheduling.application.ports.appointment_lists import StatisticsFilter
+from scheduling.application.ports.identity import Scope
 from scheduling.domain.appointment import Appointment
 from scheduling.domain.booking_request import BySlot
 from scheduling.domain.directory import ContactPreferences
@@ -100,6 +101,20 @@ async def test_a_hold_is_booked_by_who_holds_it_once(reception: Open) -> None:
     here.now = UNTIL
     with pytest.raises(SlotNotAvailable):
         await here.book(here.clinic.request(1))
+
+
+async def test_anothers_hold_is_not_booked_by_its_status_either(
+    reception: Open,
+) -> None:
+    here = await reception(settings=HOLDING)
+    hold = await here.hold(0)
+    of_another = replace(
+        here.clinic.caller, subject="another", scopes=frozenset({Scope.BOOK})
+    )
+    other = Reception(here.storage, replace(here.clinic, caller=of_another))
+    with pytest.raises(SlotNotAvailable):
+        await other.step(hold, Status.BOOKED)
+    assert (await here.step(hold, Status.BOOKED)).status is Status.BOOKED
 
 
 async def test_a_hold_that_has_run_out_is_not_booked(reception: Open) -> None:

@@ -134,7 +134,16 @@ class Model(Waiting):
         refused = self._may_not(who, visit, wanted)
         if refused is not None:
             return refused
-        return self.anew(visit, visit.room) if self.is_anew(visit, wanted) else YES
+        if not self.is_anew(visit, wanted):
+            return YES
+        if not self._holds(who, visit):
+            return no("SLOT_NOT_AVAILABLE")
+        return self.anew(visit, visit.room)
+
+    def _holds(self, who: Who, visit: Visit) -> bool:
+        """What nobody holds is everybody's."""
+        held = visit.status == "pending" and visit.hold_until is not None
+        return not held or who.manages or who.subject == visit.held_by
 
     def one_of_many(
         self, who: Who, visit: Visit, wanted: str, *, says_why: bool
@@ -247,7 +256,7 @@ class Model(Waiting):
         refused = self.is_no_hold(visit)
         if refused is not None:
             return refused
-        return YES if who.manages or who.subject == visit.held_by else FORBIDDEN
+        return YES if self._holds(who, visit) else FORBIDDEN
 
     def use_up(
         self, who: Who, visit: Visit, patient: int, start: datetime, room: UUID | None
@@ -260,8 +269,11 @@ class Model(Waiting):
         refused = self.is_no_hold(visit)
         if refused is not None:
             return refused
-        theirs = who.manages or who.subject == visit.held_by
-        if not theirs or patient != visit.patient or start != visit.start:
+        if (
+            not self._holds(who, visit)
+            or patient != visit.patient
+            or start != visit.start
+        ):
             return no("SLOT_NOT_AVAILABLE")
         return self.anew(visit, room)
 

@@ -170,10 +170,16 @@ def demand_hold(
     `by` is who asks; None for those who may use anybody's.
     """
     demand_held(appointment, now)
-    theirs = by is None or appointment.held_by == by
+    demand_theirs(appointment, by=by)
     same = appointment.patient_id == request.patient_id
-    if not theirs or not same or not _is_there_already(appointment, request):
+    if not same or not _is_there_already(appointment, request):
         raise SlotNotAvailable(f"Hold {appointment.id} is kept for something else.")
+
+
+def demand_theirs(appointment: Appointment, *, by: str | None) -> None:
+    """Raise SlotNotAvailable where it is somebody else who holds it; `by` as above."""
+    if by is not None and appointment.held_by not in {None, by}:
+        raise SlotNotAvailable(f"Hold {appointment.id} is kept for somebody else.")
 
 
 def decide_return(

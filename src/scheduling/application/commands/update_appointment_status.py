@@ -1,7 +1,7 @@
 from dataclasses import dataclass
 
 from scheduling.application.ports.clock import Clock
-from scheduling.application.ports.identity import Caller
+from scheduling.application.ports.identity import Caller, Scope
 from scheduling.application.ports.unit_of_work import BeginWork
 from scheduling.application.steps.take_a_step import (
     demand_live,
@@ -13,7 +13,7 @@ from scheduling.application.steps.take_a_step import (
 from scheduling.domain.appointment import Appointment
 from scheduling.domain.errors import AppointmentNotFound
 from scheduling.domain.identifiers import AppointmentId
-from scheduling.domain.moving import asked_again
+from scheduling.domain.moving import asked_again, demand_theirs
 from scheduling.domain.status import Status
 from scheduling.domain.version import ExpectedVersion, demand_version
 
@@ -50,6 +50,8 @@ class UpdateAppointmentStatus:
             demand_live(appointment, status, now=now)
             appointment.demand(status, now=now)
             if appointment.takes_time_anew(status):
+                anybodys = caller.may(Scope.MANAGE)
+                demand_theirs(appointment, by=None if anybodys else caller.subject)
                 again = asked_again(appointment)
                 return await take_time_anew(
                     work, appointment, status, again, **said, now=now
