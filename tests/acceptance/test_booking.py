@@ -47,6 +47,8 @@ async def test_a_booking_is_answered_whole_and_can_be_read_again(desk: Desk) -> 
         "participants": 0,
         "overbooked": False,
         "holdExpiresAt": None,
+        "seriesId": None,
+        "seriesIndex": None,
         "subFileId": None,
         "createdAt": 0,
         "updatedAt": 0,

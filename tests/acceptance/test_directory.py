@@ -144,7 +144,7 @@ async def test_codes_and_file_numbers_are_given_once(desk: Desk) -> None:
         ({"capacity": 2**31}, "capacity"),
         ({"capacity": 10**30}, "capacity"),
         ({"capacity": "1"}, "capacity"),
-        ({"capacity": 1.0}, "capacity"),
+        ({"capacity": 1.5}, "capacity"),
         ({"capacity": True}, "capacity"),
         ({"serviceTypes": ["a", "a"]}, "serviceTypes"),
         ({"serviceTypes": [""]}, "serviceTypes.0"),

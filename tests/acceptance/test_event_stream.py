@@ -155,7 +155,8 @@ async def test_who_missed_what_is_not_kept_is_told_to_load_anew(desk: Desk) -> N
         after = await listener.events(OF_A_SCHEDULE)
     assert first["event"] == "reset"
     assert json.loads(first["data"]) == {"reason": "position-not-kept"}
-    assert types(after) == ["schedule.published", "slot.opened"]
+    # Of two things: which is told first is nobody's promise.
+    assert sorted(types(after)) == ["schedule.published", "slot.opened"]
 
 
 async def test_asked_for_its_head_the_stream_is_over_at_once(desk: Desk) -> None:

@@ -357,29 +357,16 @@ async def test_slots_that_never_should_have_been_are_not_shown(
     everywhere: Storage,
 ) -> None:
     clinic = await open_clinic(everywhere.begin)
-    wrong = replace(
-        Slot.opened(
-            clinic.schedule,
-            between("11:00", "11:30"),
-            capacity=1,
-            service_types=(),
-            now=EIGHT,
-        ),
-        status=SlotStatus.ENTERED_IN_ERROR,
-    )
-    blocked = replace(
-        Slot.opened(
-            clinic.schedule,
-            between("12:00", "12:30"),
-            capacity=1,
-            service_types=(),
-            now=EIGHT,
-        ),
-        status=SlotStatus.BUSY_UNAVAILABLE,
-    )
+    as_they_are = {
+        between("11:00", "11:30"): SlotStatus.ENTERED_IN_ERROR,
+        between("12:00", "12:30"): SlotStatus.BUSY_UNAVAILABLE,
+    }
     async with everywhere.begin(clinic.caller) as work:
-        work.slots.add(wrong)
-        work.slots.add(blocked)
+        for period, status in as_they_are.items():
+            slot = Slot.opened(
+                clinic.schedule, period, capacity=1, service_types=(), now=EIGHT
+            )
+            work.slots.add(replace(slot, status=status))
     _, slots = await of_one_day(everywhere, clinic)
     assert [(one["status"], one["remaining"]) for one in slots] == [
         ("free", 1),
