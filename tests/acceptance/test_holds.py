@@ -174,6 +174,21 @@ async def test_a_hold_that_has_run_out_is_in_nobodys_way(
     assert what_is_wrong(await product.committed(tenant), stream) == []
 
 
+async def test_a_slot_is_shown_free_as_soon_as_its_hold_has_run_out(
+    desk: Desk, product: Product, tenant: UUID
+) -> None:
+    """Nobody swept the hold: the slot has no new version that would tell of it."""
+    slot = await desk.a_slot()
+    one = await held(desk, slot, await desk.a_patient())
+    path = f"/v1/slots/{slot['id']}"
+    assert await slot_now(desk, slot) == BUSY
+    known = {"If-None-Match": (await desk.get(path)).headers["etag"]}
+    assert (await desk.get(path, headers=known)).status_code == 304
+    await has_run_out(product, tenant, one)
+    assert (await desk.get(path, headers=known)).json()["status"] == "free"
+    assert await slot_now(desk, slot) == FREE
+
+
 async def test_what_a_hold_kept_can_be_held_and_moved_to_when_it_has_run_out(
     desk: Desk, product: Product, tenant: UUID
 ) -> None:

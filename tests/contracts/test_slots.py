@@ -1,15 +1,19 @@
 """Slots are stored once, and read back as they were."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
+from scheduling.application.ports.schedule_lists import SlotAsItIs
+from scheduling.domain.booking_request import Hold
 from scheduling.domain.errors import InvalidInput, SlotNotFound
 from scheduling.domain.period import Period
-from scheduling.domain.slot import Slot
+from scheduling.domain.slot import Slot, SlotStatus
 from tests.builders import EIGHT, an_id, between, open_clinic
 from tests.contracts.offers import offered
 from tests.contracts.storages import Storage
+from tests.contracts.visits import book
 
 
 async def test_a_slot_is_read_back_whole(everywhere: Storage) -> None:
@@ -45,3 +49,21 @@ async def test_a_schedule_has_one_slot_of_exactly_a_time(everywhere: Storage) ->
             await add(between("09:00", "10:00"))
         assert refused.value.field == "start"
     assert len(await offered(everywhere, clinic)) == 2
+
+
+async def test_a_seat_is_free_as_soon_as_its_hold_has_run_out(
+    everywhere: Storage,
+) -> None:
+    clinic = await open_clinic(everywhere.begin)
+    hold = Hold(until=EIGHT + timedelta(minutes=5), by="reception")
+    await book(everywhere, clinic, clinic.request(hold=hold))
+
+    async def after(minutes: int) -> SlotAsItIs:
+        async with everywhere.begin(clinic.caller) as work:
+            lists, now = work.schedule_lists, EIGHT + timedelta(minutes=minutes)
+            return await lists.slot(clinic.slots[0].id, now)
+
+    held, over = await after(4), await after(5)
+    assert (held.slot.status, held.slot.remaining) == (SlotStatus.BUSY, 0)
+    assert (over.slot.status, over.slot.remaining) == (SlotStatus.FREE, 1)
+    assert (held.lapsed, over.lapsed) == (0, 1)

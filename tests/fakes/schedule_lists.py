@@ -8,7 +8,10 @@ from scheduling.application.ports.schedule_lists import (
     ScheduleFilter,
     ScheduleLists,
     ScheduleSlotFilter,
+    SlotAsItIs,
 )
+from scheduling.domain.errors import SlotNotFound
+from scheduling.domain.identifiers import SlotId
 from scheduling.domain.schedule import Schedule
 from scheduling.domain.slot import Slot, SlotStatus
 from tests.fakes.transaction import Tables, Transaction
@@ -48,6 +51,13 @@ class MemoryScheduleLists(ScheduleLists):
             and (wanted.after is None or (slot.period.start, slot.id) > wanted.after)
         )
         return list(asked)[: wanted.limit]
+
+    async def slot(self, id: SlotId, now: datetime) -> SlotAsItIs:
+        stored = self.transaction.tables.slots.get(id)
+        if stored is None:
+            raise SlotNotFound(id)
+        found = _at(stored, now, self.transaction.tables)
+        return SlotAsItIs(found, stored.booked - found.booked)
 
 
 def _at(slot: Slot, now: datetime, tables: Tables) -> Slot:

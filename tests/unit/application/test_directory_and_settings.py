@@ -106,7 +106,7 @@ async def test_what_is_not_there_is_named_by_what_it_is(
         (GetPatient(begin, storage.recorder), PatientNotFound),
         (GetPractitionerRole(begin), PractitionerRoleNotFound),
         (GetSchedule(begin), ScheduleNotFound),
-        (GetSlot(begin), SlotNotFound),
+        (GetSlot(begin, lambda: EIGHT), SlotNotFound),
     )
     for get, refusal in queries:
         with pytest.raises(refusal):
@@ -187,7 +187,7 @@ async def test_a_slot_is_opened_in_its_schedule(storage: MemoryStorage) -> None:
         capacity=4,
         service_types=("yoga",),
     )
-    stored = await GetSlot(storage.begin)(clinic.caller, slot.id)
+    stored, _ = await GetSlot(storage.begin, lambda: EIGHT)(clinic.caller, slot.id)
     assert stored == replace(slot, events=())
     assert (stored.timezone, stored.remaining) == ("Africa/Cairo", 4)
     with pytest.raises(ScheduleNotFound):

@@ -6,14 +6,12 @@ from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
-    DateTime,
     Integer,
+    Select,
     Text,
     Uuid,
     and_,
     case,
-    cast,
-    func,
     literal_column,
     or_,
     select,
@@ -22,8 +20,8 @@ from sqlalchemy import (
 
 from scheduling.adapters.postgres import tables as t
 from scheduling.adapters.postgres.batch import TENANT
-from scheduling.adapters.postgres.claimed import claimed_by, kind
 from scheduling.adapters.postgres.directory_rows import schedule_from
+from scheduling.adapters.postgres.offering import INSTANT, lapsed_seats
 from scheduling.adapters.postgres.rows import slot_from
 from scheduling.adapters.postgres.statements import Statement, compiled, given
 from scheduling.adapters.postgres.transaction import Transaction
@@ -31,12 +29,12 @@ from scheduling.application.ports.schedule_lists import (
     ScheduleFilter,
     ScheduleLists,
     ScheduleSlotFilter,
+    SlotAsItIs,
 )
-from scheduling.domain.claim import ActorKind
+from scheduling.domain.errors import SlotNotFound
+from scheduling.domain.identifiers import SlotId
 from scheduling.domain.schedule import Schedule
 from scheduling.domain.slot import Slot
-
-_INSTANT = DateTime(timezone=True)
 
 
 @cache
@@ -59,55 +57,52 @@ def _listing_schedules(filters: frozenset[str]) -> Statement:
     )
 
 
+def _booked() -> ColumnElement[int]:
+    return t.slots.c.booked - lapsed_seats()
+
+
+def _status() -> ColumnElement[str]:
+    status, capacity = t.slots.c.status, t.slots.c.capacity
+    opens = and_(status == literal_column("'busy'"), _booked() < capacity)
+    return case((opens, literal_column("'free'")), else_=status)
+
+
+def _as_it_is() -> Select[Any]:
+    """As it is at `now`: what is held no more is free, swept or not."""
+    stored = (c for c in t.slots.c if c.name not in {"booked", "status"})
+    return select(*stored, _booked().label("booked"), _status().label("status"))
+
+
+@cache
+def _reading_slot() -> Statement:
+    slots = t.slots
+    return compiled(
+        _as_it_is()
+        .add_columns(lapsed_seats().label("lapsed"))
+        .where(slots.c.tenant_id == TENANT, slots.c.id == given("id", Uuid))
+    )
+
+
 @cache
 def _listing_slots(filters: frozenset[str]) -> Statement:
-    """As they are at `now`: what is held no more is free, swept or not."""
     slots = t.slots
-    booked = slots.c.booked - _lapsed_seats()
-    status = case(
-        (
-            and_(slots.c.status == literal_column("'busy'"), booked < slots.c.capacity),
-            literal_column("'free'"),
-        ),
-        else_=slots.c.status,
-    )
     conditions: dict[str, ColumnElement[bool]] = {
-        "status": status == given("status", Text),
+        "status": _status() == given("status", Text),
         "after_id": tuple_(slots.c.starts_at, slots.c.id)
-        > tuple_(given("after_start", _INSTANT), given("after_id", Uuid)),
+        > tuple_(given("after_start", INSTANT), given("after_id", Uuid)),
     }
     return compiled(
-        select(
-            *(c for c in slots.c if c.name not in {"booked", "status"}),
-            booked.label("booked"),
-            status.label("status"),
-        )
+        _as_it_is()
         .where(
             slots.c.tenant_id == TENANT,
             slots.c.schedule_id == given("schedule_id", Uuid),
-            slots.c.starts_at >= given("start", _INSTANT),
-            slots.c.starts_at < given("end", _INSTANT),
+            slots.c.starts_at >= given("start", INSTANT),
+            slots.c.starts_at < given("end", INSTANT),
             *(condition for name, condition in conditions.items() if name in filters),
         )
         .order_by(slots.c.starts_at, slots.c.id)
         .limit(given("limit", Integer))
     )
-
-
-def _lapsed_seats() -> ColumnElement[int]:
-    """Asked only of slots that somebody has booked."""
-    slots, claims, none = t.slots, t.claims, literal_column("0", Integer)
-    found = (
-        select(func.count())
-        .where(
-            claimed_by(slots.c.practitioner_id, kind(ActorKind.PRACTITIONER)),
-            claims.c.starts_at == slots.c.starts_at,
-            claims.c.share_id == slots.c.id,
-            claims.c.expires_at <= given("now", _INSTANT),
-        )
-        .scalar_subquery()
-    )
-    return case((slots.c.booked == none, none), else_=cast(found, Integer))
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +129,12 @@ class PostgresScheduleLists(ScheduleLists):
             limit=wanted.limit,
         )
         return [slot_from(row) for row in rows]
+
+    async def slot(self, id: SlotId, now: datetime) -> SlotAsItIs:
+        row = await self.transaction.row(_reading_slot(), id=id, now=now)
+        if row is None:
+            raise SlotNotFound(id)
+        return SlotAsItIs(slot_from(row), row["lapsed"])
 
 
 def _named(**values: Any) -> dict[str, Any]:  # noqa: ANN401

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import NamedTuple, Protocol
 from uuid import UUID
 
 from scheduling.domain.identifiers import ScheduleId, SlotId
@@ -36,6 +36,15 @@ class ScheduleSlotFilter:
     limit: int = 200
 
 
+class SlotAsItIs(NamedTuple):
+    """A slot without the seats of holds that have run out; `lapsed`: how many of those
+    are still to be swept, which will give the slot its next version.
+    """
+
+    slot: Slot
+    lapsed: int
+
+
 class ScheduleLists(Protocol):
     async def schedules(self, wanted: ScheduleFilter) -> Sequence[Schedule]:
         """Return up to `limit` of them by id, in one reading."""
@@ -44,3 +53,6 @@ class ScheduleLists(Protocol):
         """Return up to `limit` of them by start and id, in one reading; none of a
         schedule that is not there. Seats of holds that have run out by `now` are free.
         """
+
+    async def slot(self, id: SlotId, now: datetime) -> SlotAsItIs:
+        """Raise SlotNotFound where there is none."""

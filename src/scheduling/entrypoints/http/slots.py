@@ -16,7 +16,7 @@ from scheduling.domain.period import Period
 from scheduling.domain.slot import LONGEST_SLOT, Slot, SlotStatus
 from scheduling.entrypoints.http import documented
 from scheduling.entrypoints.http.caller import Requires
-from scheduling.entrypoints.http.commanding import commanding, expected_version
+from scheduling.entrypoints.http.commanding import commanding, etag, expected_version
 from scheduling.entrypoints.http.direct_route import room
 from scheduling.entrypoints.http.found import found
 from scheduling.entrypoints.http.shapes import (
@@ -26,6 +26,7 @@ from scheduling.entrypoints.http.shapes import (
     Version,
     Words,
     answer,
+    dumped,
     ends_after,
 )
 from scheduling.entrypoints.http.use_cases import Queries
@@ -152,7 +153,11 @@ async def get_slot(
 ) -> Response:
     """One slot, with its seats counted."""
     queries: Queries = request.state.queries
-    one = await queries.get_slot(caller, SlotId(id))
+    one, lapsed = await queries.get_slot(caller, SlotId(id))
+    if lapsed:
+        # It has changed, and has no new version for that before it is swept.
+        view, tag = dumped(slot_view(one)), etag(one.version)
+        return Response(view, headers=tag, media_type="application/json")
     return found(request, slot_view(one), one.version)
 
 

@@ -200,7 +200,7 @@ class Queries:
             list_schedule_slots=ListScheduleSlots(begin, now),
             get_schedule_exception=GetScheduleException(begin),
             list_schedule_exceptions=ListScheduleExceptions(begin),
-            get_slot=GetSlot(begin),
+            get_slot=GetSlot(begin, now),
             get_waitlist=GetWaitlist(begin, audit),
             get_waitlist_entry=GetWaitlistEntry(begin, audit),
             get_settings=GetSettings(begin),
