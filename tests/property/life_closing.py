@@ -2,7 +2,7 @@
 that is wanted is laid anew each time, and what is there is held against it.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from typing import NamedTuple
@@ -183,22 +183,21 @@ class Closing(State):
     def _reshape_one(self, slot: ModelSlot, counts: dict[str, int]) -> None:
         closing = [one.id for one in self.closing(slot)]
         stale = self._is_stale(slot)
-        shut = bool(closing) or stale
-        by = closing[0] if closing else None
+        by: Sequence[UUID | None] = closing or ([slot.opened_by] if stale else [])
         news = self.slot_news[slot.id]
         if stale and slot.booked == 0:
             news.append(("slot.blocked", slot.version + 1, 0))
             del self.slots[slot.id]
             counts["slotsRetired"] += 1
-        elif not slot.blocked and shut:
-            slot.blocked, slot.blocked_by = True, by
+        elif not slot.blocked and by:
+            slot.blocked, slot.blocked_by = True, by[0]
             slot.version += 1
             news.append(("slot.blocked", slot.version, 0))
             counts["slotsBlocked"] += 1
-        elif slot.blocked_by is not None and slot.blocked_by not in closing:
+        elif slot.blocked_by is not None and slot.blocked_by not in by:
             slot.version += 1
-            slot.blocked, slot.blocked_by = shut, by
-            if not shut:
+            slot.blocked, slot.blocked_by = bool(by), by[0] if by else None
+            if not by:
                 counts["slotsOpened"] += 1
                 if slot.left:
                     news.append(("slot.opened", slot.version, slot.left))

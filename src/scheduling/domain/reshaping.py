@@ -12,7 +12,7 @@ and opened with the rest and never removed; what staff blocked stays blocked.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from functools import cache, cached_property
@@ -264,14 +264,16 @@ def _reshaped(
         return None
     if stale:
         done.stranded.append(slot)
-    by = closing[0] if closing else None
+    # What stays only for who is booked opens again with the hours that it was made for.
+    opener = [slot.opened_by] if stale else []
+    by: Sequence[ScheduleExceptionId | None] = closing or opener
     after = slot
     if slot.status is not SlotStatus.BUSY_UNAVAILABLE:
-        if closing or stale:
-            done.blocked.append(after := slot.blocked(by=by, now=now))
-    elif slot.blocked_by is not None and slot.blocked_by not in closing:
-        if closing or stale:
-            done.moved_on.append(after := slot.blocked_instead(by))
+        if by:
+            done.blocked.append(after := slot.blocked(by=by[0], now=now))
+    elif slot.blocked_by is not None and slot.blocked_by not in by:
+        if by:
+            done.moved_on.append(after := slot.blocked_instead(by[0]))
         else:
             done.opened.append(after := slot.unblocked(now))
     return after

@@ -184,6 +184,23 @@ def test_what_was_booked_in_extra_hours_stays_and_takes_nobody_more() -> None:
     assert stranded.period.start == at("15:00")
 
 
+def test_what_stayed_for_who_was_booked_opens_with_the_same_hours_again() -> None:
+    calendar = a_morning()
+    afternoon = (hours("14:00", "16:00", capacity=2),)
+    extra = calendar.add(ExceptionKind.EXTRA, on_date=MON, windows=afternoon)
+    calendar.book("15:00")
+    calendar.remove(extra)
+    (stranded,) = calendar.last.stranded
+    tomorrow = calendar.add(ExceptionKind.CLOSED, on_date=TUE)
+    assert stranded.id not in {slot.id for slot in calendar.last.changed}
+    calendar.remove(tomorrow)
+    again = calendar.add(ExceptionKind.EXTRA, on_date=MON, windows=afternoon)
+    assert calendar.shown() == OPEN_MORNING | {"14:00": FREE, "15:00": BUSY}
+    assert [slot.id for slot in calendar.last.opened] == [stranded.id]
+    calendar.remove(again)
+    assert calendar.shown() == OPEN_MORNING | {"15:00": BLOCKED}
+
+
 def test_what_two_open_stays_until_both_are_gone() -> None:
     calendar = a_morning()
     one = calendar.add(
