@@ -103,14 +103,14 @@ class Model(Waiting):
 
     def moved(self, visit: Visit, wanted: Wanted, place: Place) -> None:
         """As `wanted` now, at that place; no news where nothing is different."""
-        before = copy(visit)
+        before, buffer = copy(visit), self.buffer_for(wanted)
         visit.slots, visit.start, visit.end = place.slots, wanted.start, wanted.end
         visit.calendar = self.slots[place.slots[0]].calendar
         visit.room = wanted.room
         visit.overbooked = before.overbooked and self._is_one_too_many(visit, before)
         if visit == before:
             return
-        visit.buffer, visit.over = self.buffer, set()
+        visit.buffer, visit.over = buffer, set()
         left = [id for id in before.slots if id not in visit.slots]
         self.give_seats_back(Counter(left))
         self.take_seats([id for id in visit.slots if id not in before.slots])
@@ -201,7 +201,9 @@ class Model(Waiting):
         was = visit.status
         anew = self.is_anew(visit, wanted)
         if anew:
-            visit.buffer, visit.over, visit.overbooked = self.buffer, set(), False
+            kept = visit.buffer if was == "pending" else self.buffer
+            visit.buffer = min(self.buffer, kept)
+            visit.over, visit.overbooked = set(), False
             self._remind_no_more(visit)
             if was == "no-show":
                 self.take_seats(visit.slots)

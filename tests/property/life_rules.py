@@ -200,12 +200,32 @@ class State:
             yield "DOUBLE_BOOKING_DETECTED"
         if any(not mine.meets(theirs) for mine, theirs in clashes):
             yield "BUFFER_TIME_CONFLICT"
+        calendar = self.slots[slots[0]].calendar
         theirs = [one for one in others if one.practitioner == wanted.practitioner]
-        here = [one for one in others if one.calendar == self.slots[slots[0]].calendar]
-        if _too_many(theirs, self.house, wanted.start, zone) or _too_many(
-            here, own, wanted.start, zone
+        here = [one for one in others if one.calendar == calendar]
+        counts = wanted.own if self._stays(wanted) else None
+        if (counts is None and _too_many(theirs, self.house, wanted.start, zone)) or (
+            (counts is None or counts.calendar != calendar)
+            and _too_many(here, own, wanted.start, zone)
         ):
             yield "BOOKING_LIMIT_REACHED"
+
+    def _stays(self, wanted: Wanted) -> bool:
+        """Whether it is with the same practitioner at the same start as it was."""
+        own = wanted.own
+        return (
+            own is not None
+            and wanted.any_time
+            and own.status in KEEPING
+            and own.practitioner == wanted.practitioner
+        )
+
+    def buffer_for(self, wanted: Wanted) -> timedelta:
+        """What is as long as it was keeps its buffer, where one is longer by now."""
+        own = wanted.own
+        if own is None or not self._stays(wanted) or own.end != wanted.end:
+            return self.buffer
+        return min(self.buffer, own.buffer)
 
     def _has_seat(self, slot: ModelSlot, others: list[Visit], wanted: Wanted) -> bool:
         """Who has a seat has it, also where more are taken than there are."""
@@ -234,7 +254,7 @@ class State:
             wanted.start,
             wanted.end,
             wanted.room,
-            self.buffer,
+            self.buffer_for(wanted),
         )
         for visit in self.keeping(wanted.own):
             for theirs in self.takes(visit):

@@ -11,6 +11,7 @@ from typing import Any, Self
 from scheduling.domain.appointment import HOLD_EXPIRED, Appointment
 from scheduling.domain.booking import Booking, BookingFacts, Place, find_place
 from scheduling.domain.booking_request import BookingRequest, BySlot, ByStart, Hold
+from scheduling.domain.claim import ActorKind
 from scheduling.domain.errors import (
     HoldExpired,
     InvalidStatusTransition,
@@ -22,6 +23,11 @@ from scheduling.domain.errors import (
 from scheduling.domain.identifiers import LocationId, PractitionerId
 from scheduling.domain.period import Period
 from scheduling.domain.reminder import reminders_for
+from scheduling.domain.settings import (
+    NO_RULES_OF_ITS_OWN,
+    CalendarLimits,
+    Limits,
+)
 from scheduling.domain.slot import Slot
 from scheduling.domain.status import MOVABLE, Status
 
@@ -147,6 +153,7 @@ def decide_edit(
             f"Appointment {appointment.id} is {appointment.status}: its time is what "
             "it is."
         )
+    facts = _as_it_stands(appointment, request, facts)
     return _moved(appointment, slots, request, facts, now=now, any_time=True)
 
 
@@ -200,10 +207,12 @@ def decide_return(
     if not facts.patient_active:
         raise PatientNotFound(request.patient_id)
     own = tuple(slot for slot in facts.slots if slot.id in appointment.slot_ids)
+    there = replace(request, when=Otherwise().of(appointment), hold=None, override=None)
+    known = _as_it_stands(appointment, there, replace(facts, slots=own))
     place = find_place(
         appointment.id,
-        replace(request, when=Otherwise().of(appointment), hold=None, override=None),
-        _without(appointment, replace(facts, slots=own)),
+        there,
+        _without(appointment, known),
         now=now,
         any_time=appointment.status is not Status.PROPOSED,
     )
@@ -314,6 +323,38 @@ def _is_there_already(appointment: Appointment, request: BookingRequest) -> bool
         return appointment.slot_ids == (when.slot_id,)
     here = (appointment.practitioner_id, appointment.location_id, appointment.period)
     return here == (when.practitioner_id, when.location_id, when.period.in_utc())
+
+
+def _as_it_stands(
+    appointment: Appointment, request: BookingRequest, facts: BookingFacts
+) -> BookingFacts:
+    """Return the facts for what stays: with its practitioner, it counts to limits
+    already; where it is, it keeps the buffer that it was given if one is longer now.
+    """
+    when, rules = request.when, facts.rules
+    if (
+        isinstance(when, BySlot)
+        or when.practitioner_id != appointment.practitioner_id
+        or not appointment.status.keeps_time
+    ):
+        return facts
+    own_rules = rules.get(appointment.schedule_id, NO_RULES_OF_ITS_OWN)
+    own_rules = replace(own_rules, limits=CalendarLimits())
+    settings = replace(facts.settings, limits=Limits())
+    given = [
+        claim.until - appointment.period.end
+        for claim in facts.claims
+        if claim.appointment_id == appointment.id
+        and claim.kind is ActorKind.PRACTITIONER
+    ]
+    if given and _is_there_already(appointment, request):
+        minutes = max(given) // timedelta(minutes=1)
+        settings = replace(
+            settings, buffer_minutes=min(minutes, settings.buffer_minutes)
+        )
+    return replace(
+        facts, settings=settings, rules={**rules, appointment.schedule_id: own_rules}
+    )
 
 
 def _without(appointment: Appointment, facts: BookingFacts) -> BookingFacts:

@@ -10,7 +10,12 @@ from scheduling.domain.appointment import Appointment
 from scheduling.domain.booking import decide_booking, decide_hold
 from scheduling.domain.booking_request import BySlot, ByStart, Override
 from scheduling.domain.claim import Claim
-from scheduling.domain.errors import DoubleBookingDetected, SlotNotAvailable
+from scheduling.domain.errors import (
+    BookingLimitReached,
+    BufferTimeConflict,
+    DoubleBookingDetected,
+    SlotNotAvailable,
+)
 from scheduling.domain.events import AppointmentUpdated
 from scheduling.domain.moving import (
     Move,
@@ -19,7 +24,12 @@ from scheduling.domain.moving import (
     decide_edit,
     decide_return,
 )
-from scheduling.domain.settings import Settings
+from scheduling.domain.settings import (
+    CalendarLimits,
+    CalendarRules,
+    Limits,
+    Settings,
+)
 from scheduling.domain.slot import Slot, SlotStatus
 from scheduling.domain.status import Status
 from tests.builders import (
@@ -142,6 +152,81 @@ def test_of_slots_that_lie_upon_each_other_it_stays_in_its_own(capacity: int) ->
             edited = with_a_room(one, *order, claims=())
             assert edited.appointment.slot_ids == one.slot_ids
             assert edited.freed == ()
+
+
+def test_a_buffer_that_is_longer_by_now_is_in_nobodys_way_who_stays() -> None:
+    first, second = (
+        a_slot(between(*w)) for w in (("09:00", "09:30"), ("09:30", "10:00"))
+    )
+    second = replace(second, practitioner_id=first.practitioner_id)
+    hold, held = a_hold(first)
+    one, claims = stands(first)
+    _, behind = stands(second)
+    longer = {"settings": Settings(buffer_minutes=15)}
+    for own in (claims, held):
+        known = facts(with_seats(first, 1), claims=(*own, *behind), **longer)
+        if own is claims:
+            room = replace(asked_again(one), resources=(a_room(),))
+            done = decide_edit(one, (with_seats(first, 1),), room, known, now=EIGHT)
+        else:
+            done = decide_return(
+                hold, Status.BOOKED, asked_again(hold), known, now=EIGHT
+            )
+        assert done is not None
+        assert {c.until for c in done.booking.claims} == {first.period.end}
+    missed = replace(one, status=Status.NO_SHOW)
+    with pytest.raises(BufferTimeConflict):
+        decide_return(
+            missed,
+            Status.ARRIVED,
+            asked_again(missed),
+            facts(first, claims=behind, **longer),
+            now=at("09:05"),
+        )
+
+
+def test_a_buffer_that_is_shorter_by_now_is_the_one_of_whom_is_asked_for() -> None:
+    slot = a_slot()
+    settings = Settings(buffer_minutes=30)
+    one = decide_booking(a_request(slot), facts(slot, settings=settings), now=EIGHT)
+    stood = replace(one.appointment, events=(), before=None)
+    edited = with_a_room(stood, with_seats(slot, 1), claims=one.claims)
+    assert {c.until for c in edited.booking.claims} == {slot.period.end}
+
+
+def test_who_counts_to_a_limit_already_is_not_counted_again() -> None:
+    slot = a_slot()
+    one, claims = stands(slot)
+    hold, held = a_hold(slot)
+    known = {
+        "taken": (at("14:00"), at("15:00")),
+        "taken_of": {slot.schedule_id: (at("14:00"), at("15:00"))},
+        "settings": Settings(limits=Limits(per_practitioner_day=1)),
+        "rules": {slot.schedule_id: CalendarRules(limits=CalendarLimits(per_week=1))},
+    }
+    seen = with_seats(slot, 1)
+    longer = asked_again(one, Otherwise(minutes=20))
+    edited = decide_edit(
+        one, (seen,), longer, facts(seen, claims=claims, **known), now=EIGHT
+    )
+    assert edited is not None
+    used = decide_return(
+        hold,
+        Status.BOOKED,
+        asked_again(hold),
+        facts(seen, claims=held, **known),
+        now=EIGHT,
+    )
+    assert used.appointment.status is Status.BOOKED
+    missed = replace(one, status=Status.NO_SHOW)
+    with pytest.raises(BookingLimitReached):
+        decide_return(
+            missed,
+            Status.ARRIVED,
+            asked_again(missed),
+            facts(slot, **known),
+            now=at("09:05"),
+        )
 
 
 def test_a_shorter_visit_tells_that_its_end_changed() -> None:
