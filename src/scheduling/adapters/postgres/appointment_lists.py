@@ -23,7 +23,6 @@ from scheduling.adapters.postgres.asked_for import (
     Given,
     begins,
     clock_of,
-    given,
     given_of,
     has_not_run_out,
     is_of,
@@ -31,7 +30,7 @@ from scheduling.adapters.postgres.asked_for import (
     runs,
 )
 from scheduling.adapters.postgres.rows import appointment_from
-from scheduling.adapters.postgres.statements import Statement, compiled
+from scheduling.adapters.postgres.statements import Statement, compiled, given
 from scheduling.adapters.postgres.transaction import Transaction
 from scheduling.application.ports.appointment_lists import (
     AppointmentFilter,

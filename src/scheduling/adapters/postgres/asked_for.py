@@ -17,7 +17,6 @@ from sqlalchemy import (
     Uuid,
     and_,
     any_,
-    bindparam,
     func,
     literal_column,
     or_,
@@ -27,6 +26,7 @@ from sqlalchemy.sql.elements import Grouping
 from scheduling.adapters.postgres import tables as t
 from scheduling.adapters.postgres.batch import TENANT
 from scheduling.adapters.postgres.claimed import LONGEST_CLAIM
+from scheduling.adapters.postgres.statements import given
 from scheduling.application.ports.appointment_lists import Whose
 from scheduling.domain.local_days import LocalDays
 
@@ -35,10 +35,6 @@ LOOKING_BACK = timedelta(hours=28)
 
 INSTANT = DateTime(timezone=True)
 Given = dict[str, Any]
-
-
-def given(name: str, type_: Any) -> ColumnElement[Any]:  # noqa: ANN401
-    return bindparam(name, type_=type_)
 
 
 def given_of(whose: Whose) -> Given:

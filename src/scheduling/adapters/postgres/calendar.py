@@ -36,7 +36,6 @@ from scheduling.adapters.postgres import tables as t
 from scheduling.adapters.postgres.asked_for import (
     INSTANT,
     clock_of,
-    given,
     given_of,
     has_not_run_out,
     is_of,
@@ -45,7 +44,7 @@ from scheduling.adapters.postgres.asked_for import (
 )
 from scheduling.adapters.postgres.batch import TENANT
 from scheduling.adapters.postgres.claimed import LONGEST_CLAIM, kind
-from scheduling.adapters.postgres.statements import Statement, compiled
+from scheduling.adapters.postgres.statements import Statement, compiled, given
 from scheduling.adapters.postgres.transaction import Transaction
 from scheduling.application.ports.appointment_lists import (
     CalendarDay,

@@ -27,13 +27,12 @@ from scheduling.adapters.postgres.asked_for import (
     INSTANT,
     begins,
     clock_of,
-    given,
     given_of,
     is_of,
     on_the_wall,
 )
 from scheduling.adapters.postgres.batch import TENANT
-from scheduling.adapters.postgres.statements import Statement, compiled
+from scheduling.adapters.postgres.statements import Statement, compiled, given
 from scheduling.adapters.postgres.transaction import Transaction
 from scheduling.application.ports.appointment_lists import (
     StatisticsFilter,

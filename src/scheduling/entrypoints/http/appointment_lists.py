@@ -36,7 +36,7 @@ from scheduling.entrypoints.http.caller import Requires
 from scheduling.entrypoints.http.direct_route import room
 from scheduling.entrypoints.http.paging import cursor_at
 from scheduling.entrypoints.http.shapes import Instant, Shape, Zone, dumped
-from scheduling.entrypoints.http.spans import From, To, span
+from scheduling.entrypoints.http.spans import From, To
 from scheduling.entrypoints.http.use_cases import Queries
 
 router = room("", "appointments")
@@ -71,7 +71,7 @@ class UpcomingQuery(WhoseQuery, PagedQuery):
         if self.from_ is None or self.to is None or self.days is not None:
             missing = "from" if self.from_ is None else "to"
             raise InvalidInput("give days, or from and to together", missing)
-        return span(self.from_, self.to)
+        return Span(self.from_, self.to)
 
 
 class PatientQuery(PagedQuery, OfStatusQuery):
@@ -89,8 +89,8 @@ class PatientQuery(PagedQuery, OfStatusQuery):
             return None
         first, last = EVER.start, EVER.end
         if isinstance(given, datetime):
-            return span(self.from_ or first, self.to or last)
-        return span(self.from_ or first.date(), self.to or last.date())
+            return Span(self.from_ or first, self.to or last)
+        return Span(self.from_ or first.date(), self.to or last.date())
 
 
 class TodayView(Shape):

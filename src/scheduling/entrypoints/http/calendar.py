@@ -11,6 +11,7 @@ from pydantic import Field
 from scheduling.application.ports.identity import Caller, Scope
 from scheduling.application.queries.get_calendar_view import CalendarView as Found
 from scheduling.domain.errors import InvalidInput
+from scheduling.domain.local_days import Span
 from scheduling.domain.slot import SlotStatus
 from scheduling.domain.status import Status
 from scheduling.entrypoints.http import documented
@@ -18,7 +19,7 @@ from scheduling.entrypoints.http.asking import Said, WhoseQuery
 from scheduling.entrypoints.http.caller import Requires
 from scheduling.entrypoints.http.direct_route import room
 from scheduling.entrypoints.http.shapes import Instant, Shape, dumped
-from scheduling.entrypoints.http.spans import From, To, span
+from scheduling.entrypoints.http.spans import From, To
 from scheduling.entrypoints.http.use_cases import Queries
 
 router = room("/calendar", "calendar")
@@ -121,7 +122,7 @@ async def get_calendar(
     queries: Queries = request.state.queries
     found = await queries.get_calendar_view(
         caller,
-        span(wanted.from_, wanted.to),
+        Span(wanted.from_, wanted.to),
         whose,
         timezone=wanted.timezone,
         include_cancelled=wanted.include_cancelled,

@@ -5,7 +5,6 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, TypeAdapter, WithJsonSchema
 
-from scheduling.domain.local_days import Span
 from scheduling.entrypoints.http.shapes import Day, Instant
 
 _AN_INSTANT: TypeAdapter[datetime] = TypeAdapter(Instant)
@@ -38,7 +37,3 @@ From = Annotated[
 To = Annotated[
     InstantOrDay, Field(description="Exclusive; an instant or a day, as `from` is")
 ]
-
-
-def span(start: Any, end: Any) -> Span:  # noqa: ANN401  # as InstantOrDay validates
-    return Span(start, end)
