@@ -5,16 +5,14 @@ from typing import Any
 from uuid import UUID
 
 from hypothesis import strategies as st
-from hypothesis.stateful import precondition, rule
+from hypothesis.stateful import initialize, precondition, rule
 
-from scheduling.application.commands.edit_appointment import Edits
 from scheduling.domain.appointment import Appointment
 from scheduling.domain.booking_request import BySlot, Override
 from scheduling.domain.identifiers import SlotId
 from scheduling.domain.moving import NewTime, Otherwise
-from scheduling.domain.version import ExpectedVersion
+from scheduling.domain.settings import Settings
 from tests.property.life_desk import (
-    STAFF,
     Desk,
     callers,
     id_of,
@@ -24,14 +22,61 @@ from tests.property.life_desk import (
     version_of,
     weeks,
 )
-from tests.property.life_rules import Wanted, no
-from tests.property.life_world import PRACTITIONERS, Visit, Who
+from tests.property.life_rules import Wanted
+from tests.property.life_world import (
+    CALENDARS,
+    HALF_AN_HOUR,
+    ModelSlot,
+    Rules,
+    Visit,
+    Who,
+)
 
 MINUTE = timedelta(minutes=1)
+own_rules = st.builds(
+    Rules,
+    notice=st.sampled_from((None, None, None, timedelta(), timedelta(minutes=45))),
+    horizon=st.sampled_from((None, None, None, 7)),
+    per_day=st.sampled_from((None, None, None, 2)),
+    per_week=st.sampled_from((None, None, None, 3)),
+)
 there_are_visits = precondition(lambda self: self.model.visits)
+there_are_holds = precondition(
+    lambda self: any(one.hold_until for one in self.model.visits.values())
+)
 
 
 class Booking(Desk):
+    @initialize(
+        capacities=st.tuples(*[st.sampled_from((1, 1, 2, 3))] * len(CALENDARS)),
+        services=st.tuples(*[st.sampled_from(((), (), ("x-ray",)))] * len(CALENDARS)),
+        rules=st.tuples(*[own_rules] * len(CALENDARS)),
+        buffer=st.sampled_from((0, 0, 15, 30)),
+        there=st.lists(
+            st.tuples(patients, numbers, st.sampled_from((30, 30, 60, None))),
+            max_size=8,
+        ),
+    )
+    def open(
+        self,
+        capacities: tuple[int, ...],
+        services: tuple[tuple[str, ...], ...],
+        rules: tuple[Rules, ...],
+        buffer: int,
+        there: list[tuple[int, int, int | None]],
+    ) -> None:
+        """Some are booked or held already, as far as that can be."""
+        self.opens(capacities, services, rules)
+        if buffer:
+            settings = Settings(buffer_minutes=buffer)
+            self.run(self.commands.put_settings(self.caller, settings))
+            self.model.buffer = buffer * MINUTE
+        for patient, slot, minutes in there:
+            if minutes is None:
+                self.hold(patient, slot, 0, "staff")
+            else:
+                self._book(patient, self.slot(slot), minutes, "staff")
+
     @rule(
         patient=patients,
         slot=numbers,
@@ -51,22 +96,54 @@ class Booking(Desk):
         insists: bool,  # noqa: FBT001
         kind: str,
     ) -> None:
-        who = self.who(kind, patient)
-        wanted = self.wanted(
+        self._book(
             patient,
             self.slot(slot, week),
+            minutes,
+            kind,
             room=self.room.id if in_the_room else None,
             insists=insists,
         )
+
+    @there_are_visits
+    @rule(patient=patients, visit=numbers, slot=numbers, insists=seldom)
+    def book_beside(
+        self,
+        patient: int,
+        visit: int,
+        slot: int,
+        insists: bool,  # noqa: FBT001
+    ) -> None:
+        """Where somebody is already, just before or just after, wherever that is."""
+        one = self.visit(visit)
+        near = [
+            other
+            for other in self.model.slots.values()
+            if one.start - HALF_AN_HOUR <= other.start <= one.end
+        ]
+        if near:
+            target = near[slot % len(near)]
+            self._book(patient, target, None, "staff", insists=insists)
+
+    def _book(
+        self,
+        patient: int,
+        slot: ModelSlot,
+        minutes: int | None,
+        kind: str,
+        **told: Any,  # noqa: ANN401
+    ) -> None:
+        who = self.who(kind, patient)
+        wanted = self.wanted(patient, slot, **told)
         if minutes is not None:
             wanted.slot, wanted.end = None, wanted.start + minutes * MINUTE
         override = Override(reason="it hurts", allowed=who.overrides)
-        request = self.request(wanted, override=override if insists else None)
+        request = self.request(wanted, override=override if wanted.insists else None)
         said = "book in a patient's name" if who.patient is not None else "book"
         made = self.ask(
             self.commands.book_appointment(self.as_(who), request),
             self.model.book(who, wanted),
-            f"{said}, insisting" if insists else said,
+            f"{said}, insisting" if wanted.insists else said,
         )
         if made is not None:
             self.made(made, wanted)
@@ -131,40 +208,16 @@ class Booking(Desk):
             "move",
         )
         if done is not None and not self.model.is_there(one, wanted):
-            self._moved(one, wanted, done)
+            self.moved(one, wanted, done)
 
-    def _moved(self, one: Visit, wanted: Wanted, done: Appointment) -> None:
-        place = self.placed(self.model.answer(wanted), done.slot_ids)
+    def moved(self, one: Visit, wanted: Wanted, done: Appointment) -> None:
+        answer = self.model.answer(wanted)
+        place = self.placed(answer, done.slot_ids)
+        stays = any(one.slots == own.slots for own in answer.places)
+        assert not stays or place.slots == one.slots
         self.model.moved(one, wanted, place)
 
-    @there_are_visits
-    @rule(visit=numbers, minutes=st.sampled_from((15, 30, 45, 60, 90)), kind=callers)
-    def resize(self, visit: int, minutes: int, kind: str) -> None:
-        one = self.visit(visit)
-        wanted = self._as_it_is(one)
-        wanted.end = one.start + minutes * MINUTE
-        self._edit(one, kind, wanted, "resize", place=Otherwise(minutes=minutes))
-
-    @there_are_visits
-    @rule(visit=numbers, practitioner=numbers, kind=callers)
-    def change_practitioner(self, visit: int, practitioner: int, kind: str) -> None:
-        one = self.visit(visit)
-        wanted = self._as_it_is(one)
-        wanted.practitioner = practitioner % PRACTITIONERS
-        new = self.practitioners[wanted.practitioner].id
-        place = Otherwise(practitioner_id=new)
-        self._edit(one, kind, wanted, "change practitioner", place=place)
-
-    @there_are_visits
-    @rule(visit=numbers, in_the_room=st.booleans())
-    def change_room(self, visit: int, in_the_room: bool) -> None:  # noqa: FBT001
-        one = self.visit(visit)
-        wanted = self._as_it_is(one)
-        wanted.room = self.room.id if in_the_room else None
-        rooms = (self.room,) if in_the_room else ()
-        self._edit(one, "staff", wanted, "change room", fields={"resources": rooms})
-
-    def _as_it_is(self, one: Visit) -> Wanted:
+    def as_it_is(self, one: Visit) -> Wanted:
         return Wanted(
             patient=one.patient,
             practitioner=one.practitioner,
@@ -176,72 +229,9 @@ class Booking(Desk):
             any_time=True,
         )
 
-    def _edit(
-        self,
-        one: Visit,
-        kind: str,
-        wanted: Wanted,
-        said: str,
-        *,
-        fields: dict[str, Any] | None = None,
-        place: Otherwise | None = None,
-    ) -> None:
-        who = self.who(kind, one.patient)
-        done = self.ask(
-            self.commands.edit_appointment(
-                self.as_(who),
-                id_of(one),
-                Edits(fields=fields or {}, place=place),
-                expected=version_of(one),
-            ),
-            self.model.edit(who, one, wanted),
-            said,
-        )
-        if done is not None:
-            self._moved(one, wanted, done)
-
-    @there_are_visits
-    @rule(visit=numbers, name=st.sampled_from(("consultation", "follow-up")))
-    def rename(self, visit: int, name: str) -> None:
-        one = self.visit(visit)
-        done = self.ask(
-            self.commands.edit_appointment(
-                self.caller,
-                id_of(one),
-                Edits(fields={"appointment_type": name}),
-                expected=version_of(one),
-            ),
-            self.model.rename(STAFF, one),
-            "rename",
-        )
-        if done is not None and one.kind != name:
-            one.kind = name
-            news = "appointment.updated"
-            one.next("appointment.updated", news, was=one.status)
-
-    @there_are_visits
-    @rule(visit=numbers, off=st.sampled_from((-1, 1)), kind=callers)
-    def insist_on_an_old_version(self, visit: int, off: int, kind: str) -> None:
-        one = self.visit(visit)
-        who = self.who(kind, one.patient)
-        expected = ExpectedVersion(one.version + off)
-        answer = no("OPTIMISTIC_LOCK_CONFLICT")
-        if not who.sees(one.patient):
-            answer = no("APPOINTMENT_NOT_FOUND")
-        self.ask(
-            self.commands.edit_appointment(
-                self.as_(who),
-                id_of(one),
-                Edits(fields={"appointment_type": "never"}),
-                expected=expected,
-            ),
-            answer,
-            "an old version",
-        )
-
     # Holds
 
-    @there_are_visits
+    @there_are_holds
     @rule(visit=numbers, kind=callers)
     def release(self, visit: int, kind: str) -> None:
         one = self._some_hold(visit)
@@ -254,7 +244,7 @@ class Booking(Desk):
         if done is not None:
             self.model.leave([(one, "cancelled")])
 
-    @there_are_visits
+    @there_are_holds
     @rule(visit=numbers, kind=callers, later=seldom, in_the_room=seldom)
     def use_up(
         self,
@@ -267,7 +257,7 @@ class Booking(Desk):
         who = self.who(kind, one.patient)
         start = one.start + (one.end - one.start) * later
         room = self.room.id if in_the_room else None
-        wanted = self._as_it_is(one)
+        wanted = self.as_it_is(one)
         wanted.start, wanted.end = start, start + (one.end - one.start)
         wanted.room = room
         done = self.ask(
@@ -285,6 +275,6 @@ class Booking(Desk):
         """Mostly one that is held or was."""
         visits = self.model.visits.values()
         held = [one for one in visits if one.hold_until is not None]
-        if not held or number >= 90:
-            return self.visit(number)
-        return held[number % len(held)]
+        pending = [one for one in held if one.status == "pending"]
+        some = pending if pending and number < 60 else held
+        return self.visit(number) if number >= 90 else some[number % len(some)]

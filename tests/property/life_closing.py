@@ -170,13 +170,14 @@ class Closing(State):
             return counts, []
         slots = [s for s in self.slots.values() if s.calendar == changed.calendar]
         for slot in slots:
-            if self._is_in_reach(slot.start, changed):
+            if self.is_in_reach(slot.start, changed):
                 self._reshape_one(slot, counts)
         made = list(self._to_make(changed))
         counts["slotsOpened"] += len(made)
         return counts, made
 
-    def _is_in_reach(self, start: datetime, changed: Said) -> bool:
+    def is_in_reach(self, start: datetime, changed: Said) -> bool:
+        """What has begun stays as it is."""
         end = changed.end + A_DAY * (changed.day is not None)
         return max(self.now, changed.start - A_DAY) <= start < end
 
@@ -214,7 +215,7 @@ class Closing(State):
         for (start, end), laid in self._wanted(calendar).items():
             by = said.get((start, end))
             met = any(s.start < end and start < s.end for s in open_)
-            asked = by is not None and self._is_in_reach(start, changed)
+            asked = by is not None and self.is_in_reach(start, changed)
             if asked and (start, end) not in there and not met:
                 yield ModelSlot(
                     changed.id,

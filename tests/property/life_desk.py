@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 
 from hypothesis import event
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize
+from hypothesis.stateful import RuleBasedStateMachine
 
 from scheduling.application.ports.identity import AccessRefused, Caller, Scope
 from scheduling.domain.booking_request import BookingRequest, BySlot, ByStart
@@ -44,6 +44,7 @@ from tests.property.life_world import (
     NOW,
     OPENING,
     PRACTITIONERS,
+    TAKING,
     WEEK,
     WEEKS,
     ZONES,
@@ -66,14 +67,6 @@ weeks = st.sampled_from((0, 0, 0, 0, 0, 1, 2))
 seldom = st.sampled_from((False,) * 7 + (True,))
 callers = st.sampled_from(("staff",) * 8 + ("clerk", "own", "own", "stranger"))
 
-own_rules = st.builds(
-    Rules,
-    notice=st.sampled_from((None, None, None, timedelta(), timedelta(minutes=45))),
-    horizon=st.sampled_from((None, None, None, 7)),
-    per_day=st.sampled_from((None, None, None, 2)),
-    per_week=st.sampled_from((None, None, None, 3)),
-)
-
 
 class Desk(RuleBasedStateMachine):
     storage: Storage
@@ -81,12 +74,7 @@ class Desk(RuleBasedStateMachine):
     seen: ClassVar[Counter[str]] = Counter()
     """What came of what was asked, over all lives."""
 
-    @initialize(
-        capacities=st.tuples(*[st.sampled_from((1, 1, 2, 3))] * len(CALENDARS)),
-        services=st.tuples(*[st.sampled_from(((), (), ("x-ray",)))] * len(CALENDARS)),
-        rules=st.tuples(*[own_rules] * len(CALENDARS)),
-    )
-    def open(
+    def opens(
         self,
         capacities: tuple[int, ...],
         services: tuple[tuple[str, ...], ...],
@@ -241,18 +229,26 @@ class Desk(RuleBasedStateMachine):
     def visit(self, number: int) -> Visit:
         """Mostly one that is still something."""
         visits = list(self.model.visits.values())
-        alive = [one for one in visits if one.status not in {"cancelled", "completed"}]
+        alive = [one for one in visits if one.status in TAKING]
         some = visits if number >= 80 or not alive else alive
         return some[number % len(some)]
 
     def slot(self, number: int, week: int = 0) -> ModelSlot:
+        """Half of the time one near something: there it is interesting."""
         start = NOW + week * WEEK
         slots = [
             slot
             for slot in self.model.slots.values()
             if start <= slot.start < start + WEEK
         ]
-        return slots[number % len(slots)]
+        kept = self.model.keeping()
+        near = [
+            slot
+            for slot in slots
+            if any(abs(slot.start - visit.start) <= HALF_AN_HOUR for visit in kept)
+        ]
+        some = near if near and number % 2 else slots
+        return some[number // 2 % len(some)]
 
     def placed(self, answer: Answer, slots: tuple[SlotId, ...]) -> Place:
         return next(place for place in answer.places if place.slots == list(slots))

@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
 
+import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import invariant, rule
 
@@ -27,8 +28,15 @@ from scheduling.domain.local_days import Span
 from tests.builders import EIGHT
 from tests.contracts.storages import Storage
 from tests.fakes.storage import MemoryStorage
-from tests.property.life_desk import PATIENTS, STAFF, Desk, callers, numbers, patients
-from tests.property.life_rules import Wanted, no
+from tests.property.life_desk import (
+    OWN,
+    PATIENTS,
+    STAFF,
+    Desk,
+    numbers,
+    patients,
+)
+from tests.property.life_rules import Wanted
 from tests.property.life_world import NOW, WEEK, WEEKS, ModelSlot
 
 A_DAY = timedelta(days=1)
@@ -44,6 +52,7 @@ class Looking(Desk):
         time, rest = divmod(self.steps, EVERY_FEW_STEPS)
         if rest == 0 and hasattr(self, "model"):
             self.look((*range(PATIENTS), None)[time % (PATIENTS + 1)])
+            self.run(self._look_for_another(time % PATIENTS))
 
     def look(self, patient: int | None) -> None:
         self.run(self._look(patient))
@@ -130,24 +139,17 @@ class Looking(Desk):
                 return refusal.code
         return None
 
-    @rule(patient=patients, kind=callers)
-    def look_for_another(self, patient: int, kind: str) -> None:
+    async def _look_for_another(self, patient: int) -> None:
         """A patient's own token asks for that patient only."""
-        who = self.who(kind, patient)
-        if who.patient in {None, patient}:
-            return
+        other = OWN[(patient + 1) % PATIENTS]
         search = SearchAvailableSlots(
             self.storage.begin,
             GetSettings(self.storage.begin),
             lambda: self.model.now,
         )
         asked = SlotFilter(patient_id=self.patients[patient].id)
-        span = Span(NOW, NOW + A_DAY)
-        self.ask(
-            search(self.as_(who), asked, span, First(1)),
-            no("PATIENT_NOT_FOUND"),
-            "look for another",
-        )
+        with pytest.raises(PatientNotFound):
+            await search(self.as_(other), asked, Span(NOW, NOW + A_DAY), First(1))
 
 
 @asynccontextmanager

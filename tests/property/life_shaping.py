@@ -3,7 +3,7 @@
 from datetime import date, time, timedelta
 
 from hypothesis import strategies as st
-from hypothesis.stateful import precondition, rule
+from hypothesis.stateful import rule
 
 from scheduling.domain.identifiers import ScheduleExceptionId, ScheduleId, SlotId
 from scheduling.domain.period import Period
@@ -40,6 +40,10 @@ WINDOWS = (
         (Hours(time(22), time(23), 30), Hours(time(23, 15), time(0), 15)),
     ),
 )
+
+
+backs = st.none() | numbers
+"""Half of the time something that was said is taken back instead."""
 
 
 class Shaping(Desk):
@@ -80,9 +84,24 @@ class Shaping(Desk):
             assert made.blocked_by == (closing[0].id if closing else None)
             assert made.is_open is not bool(closing)
 
-    @rule(slot=numbers, week=weeks, stale=seldom)
-    def block(self, slot: int, week: int, stale: bool) -> None:  # noqa: FBT001
-        one = self.slot(slot, week)
+    @rule(slot=numbers, week=weeks, again=seldom, stale=seldom)
+    def block_or_unblock(
+        self,
+        slot: int,
+        week: int,
+        again: bool,  # noqa: FBT001
+        stale: bool,  # noqa: FBT001
+    ) -> None:
+        blocked = [one for one in self.model.slots.values() if one.blocked]
+        one = blocked[slot % len(blocked)] if slot > 60 and blocked else None
+        one = one or self.slot(slot, week)
+        if one.blocked is again:
+            self._block(one, stale=stale)
+        else:
+            self._unblock(one, stale=stale)
+
+    def _block(self, one: ModelSlot, *, stale: bool) -> None:
+        answer = no("INVALID_STATUS_TRANSITION") if one.blocked else YES
         done = self.ask(
             self.commands.block_slot(
                 self.caller,
@@ -90,39 +109,28 @@ class Shaping(Desk):
                 expected=ExpectedVersion(one.version + stale),
                 reason=None,
             ),
-            self._if_version(
-                no("INVALID_STATUS_TRANSITION") if one.blocked else YES, stale=stale
-            ),
+            no("OPTIMISTIC_LOCK_CONFLICT") if stale else answer,
             "block",
         )
         if done is not None:
             one.blocked = True
             self.model.changed(one, "slot.blocked")
 
-    @precondition(lambda self: any(s.blocked for s in self.model.slots.values()))
-    @rule(number=numbers, stale=seldom)
-    def unblock(self, number: int, stale: bool) -> None:  # noqa: FBT001
-        blocked = [one for one in self.model.slots.values() if one.blocked]
-        one = blocked[number % len(blocked)]
+    def _unblock(self, one: ModelSlot, *, stale: bool) -> None:
+        stays = not one.blocked or self.model.closing(one)
+        answer = no("INVALID_STATUS_TRANSITION") if stays else YES
         done = self.ask(
             self.commands.unblock_slot(
                 self.caller,
                 SlotId(one.id),
                 expected=ExpectedVersion(one.version + stale),
             ),
-            self._if_version(self._may_be_unblocked(one), stale=stale),
+            no("OPTIMISTIC_LOCK_CONFLICT") if stale else answer,
             "unblock",
         )
         if done is not None:
             one.blocked, one.blocked_by = False, None
             self.model.changed(one, "slot.unblocked")
-
-    def _may_be_unblocked(self, one: ModelSlot) -> Answer:
-        closed = self.model.closing(one)
-        return no("INVALID_STATUS_TRANSITION") if closed else YES
-
-    def _if_version(self, answer: Answer, *, stale: bool) -> Answer:
-        return no("OPTIMISTIC_LOCK_CONFLICT") if stale else answer
 
     # Exceptions
 
@@ -133,6 +141,7 @@ class Shaping(Desk):
         monday=seldom,
         windows=st.sampled_from((0, 1, 2, 3, None)),
         services=st.sampled_from(((), (), ("x-ray",), ("ecg",))),
+        back=backs,
     )
     def say_of_a_day(  # noqa: PLR0917
         self,
@@ -142,7 +151,10 @@ class Shaping(Desk):
         monday: bool,  # noqa: FBT001
         windows: int | None,
         services: tuple[str, ...],
+        back: int | None,
     ) -> None:
+        if back is not None and self._take_back(back):
+            return
         number = calendar % len(CALENDARS)
         where = CALENDARS[number][1]
         day = (OPENING[where] + week * WEEK).date() + timedelta(days=monday)
@@ -162,17 +174,21 @@ class Shaping(Desk):
         slot=numbers,
         week=weeks,
         quarters=st.sampled_from((-4, -1, 0, 1)),
-        minutes=st.sampled_from((15, 30, 60, 24 * 60)),
+        minutes=st.sampled_from((15, 30, 30, 60, 24 * 60)),
         services=st.sampled_from(((), (), ("x-ray",), ("ecg",))),
+        back=backs,
     )
-    def close_exactly(
+    def close_exactly(  # noqa: PLR0917
         self,
         slot: int,
         week: int,
         quarters: int,
         minutes: int,
         services: tuple[str, ...],
+        back: int | None,
     ) -> None:
+        if back is not None and self._take_back(back):
+            return
         near = self.slot(slot, week)
         start = near.start + quarters * QUARTER
         period = Period.of(start, minutes * MINUTE)
@@ -213,19 +229,22 @@ class Shaping(Desk):
         self.model.said[said.id] = said
         slots = [s for s in self.model.slots.values() if s.calendar == calendar]
         self._carried_out(said, "added", effect.done.made)
-        closed = [s.id for s in slots if said in self.model.closing(s)]
-        if self.model.now >= end + timedelta(days=day is not None):
-            closed = []
+        closed = [
+            slot.id
+            for slot in slots
+            if self.model.is_in_reach(slot.start, said)
+            and said in self.model.closing(slot)
+        ]
         assert {one.id for one in effect.affected} == {
             visit.id for visit in self.model.affected(closed)
         }
 
-    @precondition(lambda self: any(s.stands for s in self.model.said.values()))
-    @rule(number=numbers, gone=seldom)
-    def take_back(self, number: int, gone: bool) -> None:  # noqa: FBT001
+    def _take_back(self, number: int) -> bool:
+        """Mostly one that stands; return whether there was any."""
+        gone = number >= 90
         standing = [s for s in self.model.said.values() if s.stands is not gone]
         if not standing:
-            return
+            return False
         said = standing[number % len(standing)]
         done = self.ask(
             self.commands.remove_schedule_exception(
@@ -239,6 +258,7 @@ class Shaping(Desk):
         if done is not None:
             said.stands = False
             self._carried_out(said, "removed", done[1].done.made)
+        return True
 
     def _carried_out(self, said: Said, action: str, made: object) -> None:
         counts, wanted = self.model.reshape(said)

@@ -10,7 +10,7 @@ from scheduling.domain.appointment import Appointment, CancelReason, Initiator
 from scheduling.domain.errors import DomainError
 from scheduling.domain.series import HowMuch
 from scheduling.domain.status import Status
-from tests.property.life_booking import MINUTE, Booking, there_are_visits
+from tests.property.life_booking import MINUTE, there_are_visits
 from tests.property.life_desk import (
     callers,
     id_of,
@@ -19,6 +19,7 @@ from tests.property.life_desk import (
     seldom,
     version_of,
 )
+from tests.property.life_editing import Editing
 from tests.property.life_rules import YES, no
 from tests.property.life_world import KEEPING, STEPS, Visit
 
@@ -27,7 +28,7 @@ STATUSES = [status for status in Status if status != "proposed"]
 some_status = st.sampled_from(STATUSES)
 
 
-class Stepping(Booking):
+class Stepping(Editing):
     @there_are_visits
     @rule(visit=numbers, step=numbers, kind=callers)
     def step(self, visit: int, step: int, kind: str) -> None:
@@ -45,6 +46,12 @@ class Stepping(Booking):
         )
         if done is not None:
             self.model.take_step(one, wanted)
+
+    @there_are_visits
+    @rule(visit=numbers, step=st.integers(0, 59))
+    def go_on(self, visit: int, step: int) -> None:
+        """As visits mostly do: reception says the next step."""
+        self.step(visit, step, "staff")
 
     @there_are_visits
     @rule(visit=numbers, much=st.sampled_from(list(HowMuch)), kind=callers)
@@ -116,7 +123,7 @@ class Stepping(Booking):
     @there_are_visits
     @rule(
         some=st.lists(st.tuples(numbers, numbers, seldom), min_size=1, max_size=4),
-        kind=st.sampled_from(("staff", "staff", "staff", "clerk", "own")),
+        kind=st.sampled_from(("staff",) * 6 + ("clerk", "own")),
         why=st.sampled_from(("patient", "weather", "patient", "")),
     )
     def take_many_steps(
