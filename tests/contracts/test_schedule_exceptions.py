@@ -15,6 +15,7 @@ import pytest
 from scheduling.application.commands.block_slot import BlockSlot
 from scheduling.application.commands.book_appointment import BookAppointment
 from scheduling.application.commands.create_slot import CreateSlot
+from scheduling.application.commands.hold_slot import HoldSlot
 from scheduling.application.commands.reschedule_appointment import (
     RescheduleAppointment,
 )
@@ -325,6 +326,23 @@ async def test_who_moves_within_a_day_and_who_closes_it_wait_in_no_circle(
     [(_, effect)] = await gather(*closing)
     assert [one.id for one in effect.affected] == [moved.id]
     assert moved.slot_ids == (clinic.slots[0].id,)
+
+
+async def test_who_takes_what_a_hold_kept_and_who_closes_it_wait_in_no_circle(
+    on_postgres: PostgresStorage,
+) -> None:
+    clinic = await a_morning(on_postgres)
+    request = clinic.request(0, 1)
+    hold = await HoldSlot(on_postgres.begin, now)(clinic.caller, request)
+    closing: list[Task[tuple[ScheduleException, Effect]]] = []
+    book = BookAppointment(
+        meanwhile_closed(on_postgres, clinic, closing),
+        lambda: hold.hold_expires_at or now(),
+    )
+    hour = clinic.by_start(between("09:00", "10:00"), patient=1)
+    booked = await book(clinic.caller, hour)
+    [(_, effect)] = await gather(*closing)
+    assert [one.id for one in effect.affected] == [booked.id]
 
 
 async def test_bookings_and_an_exception_at_once_leave_no_doubt(

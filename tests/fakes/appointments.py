@@ -322,7 +322,10 @@ class MemoryAppointments(AppointmentRepository):
         return await self.with_slots(id)
 
     async def all_with_slots(
-        self, ids: Collection[AppointmentId]
+        self,
+        ids: Collection[AppointmentId],
+        *,
+        also: Collection[SlotId] = (),  # noqa: ARG002  # nobody waits for a slot here
     ) -> Sequence[tuple[Appointment, tuple[Slot, ...]]]:
         for id in sorted(ids):
             await self.transaction.lock("appointment", id)

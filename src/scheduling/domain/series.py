@@ -110,11 +110,6 @@ def _counting(earlier: Sequence[Appointment], facts: BookingFacts) -> BookingFac
     return replace(facts, taken=(*facts.taken, *starts), taken_of=taken_of)
 
 
-def lapsed_in_the_way(bookings: Iterable[Booking]) -> tuple[AppointmentId, ...]:
-    """Return the holds that have to go first, each once."""
-    return tuple(dict.fromkeys(id for booking in bookings for id in booking.lapsed))
-
-
 def meant(
     named: Appointment, series: Iterable[Appointment], much: HowMuch, now: datetime
 ) -> frozenset[AppointmentId]:

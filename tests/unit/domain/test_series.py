@@ -19,7 +19,6 @@ from scheduling.domain.period import Period
 from scheduling.domain.series import (
     HowMuch,
     decide_series,
-    lapsed_in_the_way,
     meant,
     weekly,
 )
@@ -223,17 +222,6 @@ def test_they_count_to_each_others_limits(of_schedule: bool) -> None:  # noqa: F
     with pytest.raises(BookingLimitReached) as refused:
         decide_series(requests, found, now=EIGHT)
     assert refused.value.index == 3
-
-
-def test_a_hold_that_is_in_the_way_of_several_lapses_once() -> None:
-    bookings = decide_series(*a_series(3), now=EIGHT)
-    hold, other = an_id(), an_id()
-    lapsing = [
-        replace(bookings[0], lapsed=(hold,)),
-        replace(bookings[1], lapsed=(hold, other)),
-        bookings[2],
-    ]
-    assert lapsed_in_the_way(lapsing) == (hold, other)
 
 
 # --- which of a series is meant

@@ -20,6 +20,7 @@ from sqlalchemy import (
     literal_column,
     select,
     union,
+    union_all,
 )
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 
@@ -265,9 +266,10 @@ def _claims_of_others(start: ColumnElement[Any], end: ColumnElement[Any]) -> Any
 
 
 @cache
-def reading_with_slots(by: str) -> Statement:
+def reading_with_slots(by: str, *, also: bool = False) -> Statement:
     """Appointments and their slots, locked: the appointments by id, then the slots by
-    start, as all who lock both do. `by`: `ids`, or `series_id`.
+    start, as all who lock both do. `by`: `ids`, or `series_id`. With `also`, these
+    slots are locked among the others, and not told.
     """
     appointments = t.appointments
     asked = (
@@ -275,7 +277,7 @@ def reading_with_slots(by: str) -> Statement:
         if by == "ids"
         else appointments.c.series_id == given("series_id", Uuid)
     )
-    return compiled(_with_slots(asked), locks=True)
+    return compiled(_with_slots(asked, also=also), locks=True)
 
 
 @cache
@@ -318,7 +320,9 @@ def _waiting() -> Select[Any]:
     return select(*columns).select_from(in_order)
 
 
-def _with_slots(asked: ColumnElement[bool], *more: ColumnElement[Any]) -> Select[Any]:
+def _with_slots(
+    asked: ColumnElement[bool], *more: ColumnElement[Any], also: bool = False
+) -> Select[Any]:
     appointments, slots = t.appointments, t.slots
     them = (
         select(appointments)
@@ -327,10 +331,11 @@ def _with_slots(asked: ColumnElement[bool], *more: ColumnElement[Any]) -> Select
         .with_for_update(key_share=True)
         .cte("them")
     )
-    ids = select(func.unnest(them.c.slot_ids))
+    theirs = select(func.unnest(them.c.slot_ids))
+    ids = union_all(theirs, select(func.unnest(given("also", ARRAY(Uuid)))))
     of_them = (
         select(slots)
-        .where(slots.c.tenant_id == TENANT, slots.c.id.in_(ids))
+        .where(slots.c.tenant_id == TENANT, slots.c.id.in_(ids if also else theirs))
         .order_by(slots.c.starts_at, slots.c.id)
         .with_for_update(key_share=True)
         .cte("of_them")

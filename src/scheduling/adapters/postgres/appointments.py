@@ -236,9 +236,14 @@ class PostgresAppointments(AppointmentRepository):
         return found[0]
 
     async def all_with_slots(
-        self, ids: Collection[AppointmentId]
+        self, ids: Collection[AppointmentId], *, also: Collection[SlotId] = ()
     ) -> Sequence[tuple[Appointment, tuple[Slot, ...]]]:
-        rows = await self.transaction.rows(reading_with_slots("ids"), ids=list(ids))
+        given: dict[str, Any] = {"ids": list(ids)}
+        if also:
+            given["also"] = list(also)
+        rows = await self.transaction.rows(
+            reading_with_slots("ids", also=bool(also)), **given
+        )
         return _with_their_slots(rows)
 
     async def of_series(

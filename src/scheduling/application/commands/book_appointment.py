@@ -29,6 +29,6 @@ class BookAppointment:
             now = self.now()
             facts = await work.appointments.facts_for(request, now=now)
             booking = decide_booking(request, facts, now=now)
-            await let_holds_lapse(work, booking.lapsed, now=now)
+            await let_holds_lapse(work, booking, now=now)
             work.appointments.add(booking)
         return booking.appointment

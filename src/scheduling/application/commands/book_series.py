@@ -8,7 +8,7 @@ from scheduling.application.steps.let_holds_lapse import let_holds_lapse
 from scheduling.domain.appointment import Appointment
 from scheduling.domain.booking_request import BookingRequest
 from scheduling.domain.errors import PatientNotFound
-from scheduling.domain.series import decide_series, lapsed_in_the_way, weekly
+from scheduling.domain.series import decide_series, weekly
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +30,6 @@ class BookSeries:
             wanted = weekly(first, known, occurrences, now=now)
             others = await work.appointments.facts_for_all(wanted[1:], now=now)
             bookings = decide_series(wanted, (known, *others), now=now)
-            await let_holds_lapse(work, lapsed_in_the_way(bookings), now=now)
+            await let_holds_lapse(work, *bookings, now=now)
             work.appointments.add_all(bookings)
         return [booking.appointment for booking in bookings]

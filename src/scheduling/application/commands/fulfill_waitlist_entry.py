@@ -40,7 +40,7 @@ class FulfillWaitlistEntry:
             request = replace(request, patient_id=entry.patient_id)
             facts = await work.appointments.facts_for(request, now=now)
             booking = decide_booking(request, facts, now=now)
-            await let_holds_lapse(work, booking.lapsed, now=now)
+            await let_holds_lapse(work, booking, now=now)
             work.appointments.add(booking)
             entry = entry.fulfilled(booking.appointment.id, now=now)
             work.waitlist.save(entry)

@@ -25,6 +25,6 @@ class HoldSlot:
             now = self.now()
             facts = await work.appointments.facts_for(request, now=now, holding=True)
             held = decide_hold(request, facts, by=caller.subject, now=now)
-            await let_holds_lapse(work, held.lapsed, now=now)
+            await let_holds_lapse(work, held, now=now)
             work.appointments.add(held)
         return held.appointment

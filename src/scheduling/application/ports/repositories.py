@@ -157,9 +157,13 @@ class AppointmentRepository(Protocol):
         """
 
     async def all_with_slots(
-        self, ids: Collection[AppointmentId]
+        self, ids: Collection[AppointmentId], *, also: Collection[SlotId] = ()
     ) -> Sequence[tuple[Appointment, tuple[Slot, ...]]]:
-        """As `with_slots` for several, by id; those that are not there are left out."""
+        """As `with_slots` for several, by id; those that are not there are left out.
+
+        `also` are slots of which seats are taken afterwards: they are locked with the
+        others, in the one order in which all lock slots.
+        """
 
     async def of_series(
         self, id: SeriesId

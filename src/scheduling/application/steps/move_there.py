@@ -14,7 +14,7 @@ async def move_there(
     work: UnitOfWork, before: Appointment, move: Move, *, now: datetime
 ) -> Appointment:
     """Let the holds in its way lapse, store it, and tell who waits for the old time."""
-    lapsed = await let_holds_lapse(work, move.booking.lapsed, now=now)
+    lapsed = await let_holds_lapse(work, move.booking, now=now)
     move = move.after(lapsed, now=now)
     work.appointments.move(move)
     left = GivenBack(before, move.appointment, move.freed)

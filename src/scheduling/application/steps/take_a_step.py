@@ -116,6 +116,6 @@ async def take_time_anew(
         comment=comment,
         now=now,
     )
-    await let_holds_lapse(work, move.booking.lapsed, now=now)
+    await let_holds_lapse(work, move.booking, now=now)
     work.appointments.move(move)
     return move.appointment
