@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 
+from scheduling.application.commands.edit_appointment import Edits
 from scheduling.application.ports.appointment_lists import StatisticsFilter
 from scheduling.application.ports.identity import Scope
 from scheduling.domain.appointment import Appointment
@@ -14,6 +15,7 @@ from scheduling.domain.errors import (
     BookingLimitReached,
     DoubleBookingDetected,
     HoldExpired,
+    InvalidStatusTransition,
     SlotNotAvailable,
 )
 from scheduling.domain.local_days import Span
@@ -125,6 +127,8 @@ async def test_a_hold_that_has_run_out_is_not_booked(reception: Open) -> None:
         await here.book_held(hold, here.clinic.request(0))
     with pytest.raises(HoldExpired):
         await here.step(hold, Status.BOOKED)
+    with pytest.raises(InvalidStatusTransition):
+        await here.edit(hold, Edits(fields={"notes": "it is over"}))
     await here.book(here.clinic.request(1))
     with pytest.raises(HoldExpired):
         await here.book_held(hold, here.clinic.request(0))

@@ -99,7 +99,8 @@ class Model(Waiting):
     def rename(self, who: Who, visit: Visit) -> Answer:
         if not who.sees(visit.patient):
             return NOT_THERE
-        return NO_SUCH_STEP if visit.status in CLOSED else YES
+        is_over = visit.status in CLOSED or self.lapsed(visit)
+        return NO_SUCH_STEP if is_over else YES
 
     def moved(self, visit: Visit, wanted: Wanted, place: Place) -> None:
         """As `wanted` now, at that place; no news where nothing is different."""

@@ -225,7 +225,7 @@ class Appointment:
 
     def edited(self, *, now: datetime, **wanted: Any) -> Self:  # noqa: ANN401
         """Replace fields of it, by their names here; the same where nothing changes."""
-        if self.status in CLOSED:
+        if self.status in CLOSED or self.lapsed(now):
             raise InvalidStatusTransition(
                 f"Appointment {self.id} is {self.status}: it does not change any more."
             )
