@@ -261,6 +261,13 @@ async def test_a_list_is_one_record_about_what_was_asked_for(
             location,
         ),
         ("waitlist", {}, "waitlist.read", str(tenant)),
+        (
+            "availability/explain",
+            {"from": at("00:00").isoformat(), "to": at("00:00", days=1).isoformat()}
+            | {"practitionerId": practitioner, "patientId": patient},
+            "availability.explanation.read",
+            patient,
+        ),
     ]
     for path, params, _, _ in asked:
         answer = await desk.get(f"/v1/{path}", params=params)

@@ -18,7 +18,7 @@ from scheduling.domain.local_days import Span
 from scheduling.domain.settings import CalendarLimits, Limits, Settings
 from tests.builders import EIGHT, Clinic, at, open_clinic, slots_from
 from tests.contracts.storages import postgres_storage
-from tests.integration.ear import READ, Ear
+from tests.integration.ear import READ, WRITE, Ear
 
 THE_DAY = Span(at("08:00"), at("08:00", day=1))
 MONDAY_OF_EACH = Span(at("00:00").date(), at("00:00", day=1).date())
@@ -89,7 +89,9 @@ async def test_the_next_time_of_any_number_of_people_and_places(
 @pytest.mark.parametrize("count", [1, 100])
 async def test_an_explanation(ear: Ear, count: int) -> None:
     clinic = await a_busy_clinic(ear, count)
-    explain = ExplainAvailability(ear.storage.begin, settings_in_memory, lambda: EIGHT)
+    explain = ExplainAvailability(
+        ear.storage.begin, settings_in_memory, lambda: EIGHT, ear.storage.recorder
+    )
     asked = (
         clinic.caller,
         clinic.practitioner.id,
@@ -98,7 +100,8 @@ async def test_an_explanation(ear: Ear, count: int) -> None:
         THE_DAY,
     )
     await explain(*asked)
-    assert await ear.during(explain(*asked)) == [READ]
+    # The writing is the trace that it leaves: it names a patient.
+    assert await ear.during(explain(*asked)) == [READ, WRITE]
 
 
 @pytest.mark.parametrize("count", [1, 100])

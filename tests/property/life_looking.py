@@ -84,7 +84,9 @@ class Looking(Desk):
             earliest = FindNextAvailable(begin, settings, now)
             first = await earliest(self.caller, wanted, None, 3)
             assert [one.slot_id for one in first] == can_be_had[:3]
-            explain = ExplainAvailability(begin, settings, now)
+            explain = ExplainAvailability(
+                begin, settings, now, MemoryStorage().recorder
+            )
             question = Question(patient_id=who)
             for n, practitioner in enumerate(self.practitioners):
                 for week in range(WEEKS):

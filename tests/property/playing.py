@@ -235,7 +235,10 @@ class Play:
         if not patient.active:
             return
         explain = ExplainAvailability(
-            self.storage.begin, GetSettings(self.storage.begin), self.clock
+            self.storage.begin,
+            GetSettings(self.storage.begin),
+            self.clock,
+            self.storage.recorder,
         )
         question = Question(patient_id=patient.id)
         offered: set[SlotId | None] = set()

@@ -2,6 +2,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from scheduling.application.ports.appointment_lists import Whose
+from scheduling.application.ports.audit import AuditClient, asked_for
 from scheduling.application.ports.availability import ReadSettings
 from scheduling.application.ports.clock import Clock
 from scheduling.application.ports.identity import Caller
@@ -19,12 +20,13 @@ LONGEST_EXPLANATION = 7
 @dataclass(frozen=True, slots=True)
 class ExplainAvailability:
     """Say of every moment of a practitioner's time whether it is offered, and if not,
-    why not.
+    why not. When a patient is taken is told of that patient: it leaves a trace.
     """
 
     begin: BeginWork
     settings: ReadSettings
     now: Clock
+    audit: AuditClient
 
     async def __call__(
         self,
@@ -50,4 +52,7 @@ class ExplainAvailability:
                 settings=settings,
                 now=now,
             )
+        if question.patient_id is not None:
+            about = asked_for(caller, patient=question.patient_id)
+            await self.audit.record(caller, "availability.explanation.read", about)
         return explain(question, known, period, settings=settings, now=now)

@@ -206,7 +206,7 @@ class Queries:
             get_settings=GetSettings(begin),
             search_available_slots=SearchAvailableSlots(begin, settings, now),
             find_next_available=FindNextAvailable(begin, settings, now),
-            explain_availability=ExplainAvailability(begin, settings, now),
+            explain_availability=ExplainAvailability(begin, settings, now, audit),
             find_open_locations=FindOpenLocations(begin, settings, now),
             list_slots=ListSlots(begin, settings, now),
             preview_availability_pattern=PreviewAvailabilityPattern(),
