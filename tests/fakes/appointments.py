@@ -149,7 +149,7 @@ class MemoryAppointments(AppointmentRepository):
         self.transaction.change(write)
         self._store(appointment)
         self._take(booking, SlotNotAvailable)
-        self._tell("appointment.booked", appointment)
+        self._tell(appointment)
 
     def add_all(self, bookings: Sequence[Booking]) -> None:
         for booking in sorted(bookings, key=lambda one: one.appointment.period.start):
@@ -158,7 +158,7 @@ class MemoryAppointments(AppointmentRepository):
     def keep(self, appointment: Appointment) -> None:
         self._demand_next(appointment)
         self._store(appointment)
-        self._tell(_action(appointment), appointment)
+        self._tell(appointment)
 
     def move(self, move: Move) -> None:
         appointment = move.appointment
@@ -169,7 +169,7 @@ class MemoryAppointments(AppointmentRepository):
             self._give_time_back(before)
             self._give_seats_back(id for id in before.slot_ids if id not in kept)
         self._take(move.booking, move.no_seat)
-        self._tell(_action(appointment), appointment)
+        self._tell(appointment)
         self._announce_slots(move.freed)
 
     def release(self, appointment: Appointment, slots: Sequence[Slot]) -> None:
@@ -186,7 +186,7 @@ class MemoryAppointments(AppointmentRepository):
             if before is not None and before.status.keeps_time:
                 self._give_time_back(before)
                 left += before.slot_ids
-            self._tell(_action(appointment), appointment)
+            self._tell(appointment)
         self._give_seats_back(left)
         self._announce_slots(slots)
 
@@ -259,10 +259,10 @@ class MemoryAppointments(AppointmentRepository):
 
         self.transaction.change(write)
 
-    def _tell(self, action: str, appointment: Appointment) -> None:
+    def _tell(self, appointment: Appointment) -> None:
         self.transaction.announce(appointment.events)
         self.transaction.audit(
-            action,
+            appointment.last_step,
             appointment.id,
             appointment.version,
             changes_between(appointment.before, appointment),
@@ -350,13 +350,6 @@ class MemoryAppointments(AppointmentRepository):
         return await self.all_with_slots(
             [one.id for one in appointments if one.series_id == id]
         )
-
-
-def _action(appointment: Appointment) -> str:
-    before = appointment.before
-    if before is None or before.status is appointment.status:
-        return "appointment.updated"
-    return f"appointment.{appointment.status}"
 
 
 def _that_may_serve(when: BySlot | ByStart, tables: Tables) -> Iterator[Slot]:

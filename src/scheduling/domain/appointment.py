@@ -100,6 +100,15 @@ class Appointment:
         return f"Appointment(id={self.id!r}, version={self.version})"
 
     @property
+    def last_step(self) -> str:
+        """What was done last, named as the event of it is; `booked` at first."""
+        if self.before is None:
+            return "appointment.booked"
+        if self.before.status is self.status:
+            return "appointment.updated"
+        return f"appointment.{self.status}"
+
+    @property
     def actors(self) -> tuple[tuple[ActorKind, UUID], ...]:
         """Whose time the appointment takes."""
         return (

@@ -87,7 +87,7 @@ class PostgresAppointments(AppointmentRepository):
             otherwise=OptimisticLockConflict(f"{appointment.id} is there already."),
         )
         self._take(booking, SlotNotAvailable)
-        self._tell("appointment.booked", appointment, None)
+        self._tell(appointment)
 
     def add_all(self, bookings: Sequence[Booking]) -> None:
         """By start, and each with its claims in their order: of two who want the same
@@ -98,7 +98,7 @@ class PostgresAppointments(AppointmentRepository):
 
     def keep(self, appointment: Appointment) -> None:
         self._replace(appointment)
-        self._tell(_action(appointment), appointment, appointment.before)
+        self._tell(appointment)
 
     def move(self, move: Move) -> None:
         appointment = move.appointment
@@ -108,7 +108,7 @@ class PostgresAppointments(AppointmentRepository):
                 appointment.before, keeping=appointment.slot_ids, why="moved"
             )
         self._take(move.booking, move.no_seat)
-        self._tell(_action(appointment), appointment, appointment.before)
+        self._tell(appointment)
         self._announce_slots(move.freed)
 
     def _take(self, booking: Booking, no_seat: type[NotBookable]) -> None:
@@ -180,16 +180,14 @@ class PostgresAppointments(AppointmentRepository):
         )
         batch.add(REMINDERS_CALLED_OFF, {"id": appointment.id, "reason": why})
 
-    def _tell(
-        self, action: str, appointment: Appointment, before: Appointment | None
-    ) -> None:
+    def _tell(self, appointment: Appointment) -> None:
         self.transaction.announce(appointment.events)
         self.transaction.audit(
-            action,
+            appointment.last_step,
             "appointment",
             appointment.id,
             version=appointment.version,
-            changes=changes_between(before, appointment),
+            changes=changes_between(appointment.before, appointment),
             at=appointment.updated_at,
         )
 
@@ -269,19 +267,11 @@ class PostgresAppointments(AppointmentRepository):
             self._replace(appointment)
             if before is not None and before.status.keeps_time:
                 self._give_back(before, why=appointment.status)
-            self._tell(_action(appointment), appointment, before)
+            self._tell(appointment)
         self._announce_slots(slots)
 
     def then(self) -> None:
         self.transaction.then()
-
-
-def _action(appointment: Appointment) -> str:
-    """Name what was done as the event of it is named."""
-    before = appointment.before
-    if before is None or before.status is appointment.status:
-        return "appointment.updated"
-    return f"appointment.{appointment.status}"
 
 
 def _with_their_slots(
