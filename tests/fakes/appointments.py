@@ -247,7 +247,8 @@ class MemoryAppointments(AppointmentRepository):
                     freed = tables.slots[id].released(_ANY_TIME, seats=seats)
                     tables.slots[id] = replace(freed, events=())
 
-        self.transaction.change(write)
+        if left:
+            self.transaction.change(write)
 
     def _give_time_back(self, appointment: Appointment) -> None:
         def write(tables: Tables) -> None:
