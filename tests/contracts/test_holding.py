@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from scheduling.application.commands.edit_appointment import Edits
+from scheduling.application.commands.hold_slot import HoldSlot
 from scheduling.application.ports.appointment_lists import StatisticsFilter
 from scheduling.application.ports.identity import Scope
 from scheduling.domain.appointment import Appointment
@@ -24,6 +25,7 @@ from scheduling.domain.slot import SlotStatus
 from scheduling.domain.status import Status
 from tests.builders import (
     EIGHT,
+    between,
     open_clinic,
     slots_from,
 )
@@ -172,6 +174,15 @@ async def test_of_many_holds_of_one_patient_three_are_placed(reception: Open) ->
     assert len(won(outcomes)) == 3
     refused = [o for o in outcomes if not isinstance(o, Appointment)]
     assert {type(one) for one in refused} == {BookingLimitReached}
+
+
+async def test_holds_by_start_are_counted_as_those_by_slot(reception: Open) -> None:
+    here = await reception(settings=HOLDING)
+    for number in range(3):
+        await here.hold(0, number)
+    hold = HoldSlot(here.storage.begin, here.clock)
+    with pytest.raises(BookingLimitReached):
+        await hold(here.clinic.caller, here.clinic.by_start(between("10:30", "11:00")))
 
 
 async def test_of_many_who_want_what_a_hold_kept_one_gets_it(reception: Open) -> None:

@@ -61,13 +61,13 @@ def reading_for_booking(*, holding: bool = False) -> Statement:
             _Place(slots.c.practitioner_id, slots.c.location_id),
             _Time(slots.c.starts_at, slots.c.ends_at),
             *(slots.c[name].label(f"slot_{name}") for name in SLOT_COLUMNS),
-            *([_live_holds().label("live_holds")] if holding else []),
+            *(_live_holds() if holding else ()),
         )
     )
 
 
 @cache
-def reading_for_bookings() -> Statement:
+def reading_for_bookings(*, holding: bool = False) -> Statement:
     """The same by start, for any number of periods of one practitioner and patient: a
     row for each, in their order, with all slots that may serve as one JSON value.
     """
@@ -82,13 +82,15 @@ def reading_for_bookings() -> Statement:
     )
     place = _Place(given("practitioner_id", Uuid), given("location_id", Uuid))
     time = _Time(periods.c.starts_at, periods.c.ends_at)
-    statement = _facts(periods, place, time, _slots_that_serve(place, time))
+    of_slots = _slots_that_serve(place, time)
+    live_holds = _live_holds() if holding else ()
+    statement = _facts(periods, place, time, of_slots, *live_holds)
     return compiled(statement.order_by(periods.c.number))
 
 
-def _live_holds() -> Any:  # noqa: ANN401
+def _live_holds() -> tuple[ColumnElement[int]]:
     claims = t.claims
-    return (
+    counted = (
         select(func.count(claims.c.appointment_id.distinct()))
         .where(
             claimed_by(given("patient_id", Uuid), kind(ActorKind.PATIENT)),
@@ -96,6 +98,7 @@ def _live_holds() -> Any:  # noqa: ANN401
         )
         .scalar_subquery()
     )
+    return (counted.label("live_holds"),)
 
 
 class _Place(NamedTuple):

@@ -116,28 +116,25 @@ async def _read(
         "patient_id": first.patient_id,
         "others": orjson.dumps(others, default=str).decode(),
     }
+    holding = counting is not None
+    if holding:
+        values["now"] = counting
     if isinstance(first.when, BySlot):
         values["slot_id"] = first.when.slot_id
-        if counting is None:
-            row = await transaction.row(reading_for_booking(), **values)
-            return [_facts_from(row, _the_slot(row))]
-        row = await transaction.row(
-            reading_for_booking(holding=True), **values, now=counting
-        )
-        facts = _facts_from(row, _the_slot(row))
-        return [replace(facts, live_holds=row["live_holds"])]
+        row = await transaction.row(reading_for_booking(holding=holding), **values)
+        return [_facts_from(row, _the_slot(row), holding=holding)]
     periods = [
         {"number": number, "starts_at": one.start, "ends_at": one.end}
         for number, one in enumerate(map(_period, requests))
     ]
     rows = await transaction.rows(
-        reading_for_bookings(),
+        reading_for_bookings(holding=holding),
         practitioner_id=first.when.practitioner_id,
         location_id=first.when.location_id,
         periods=orjson.dumps(periods).decode(),
         **values,
     )
-    return [_facts_from(row, _all_slots(row)) for row in rows]
+    return [_facts_from(row, _all_slots(row), holding=holding) for row in rows]
 
 
 def _period(request: BookingRequest) -> Period:
@@ -165,7 +162,12 @@ def _slot_from_json(values: list[Any]) -> Slot:
     return slot_from(row)
 
 
-def _facts_from(one: Any, slots: tuple[Slot, ...]) -> BookingFacts:  # noqa: ANN401
+def _facts_from(
+    one: Any,  # noqa: ANN401
+    slots: tuple[Slot, ...],
+    *,
+    holding: bool,
+) -> BookingFacts:
     found = (one["claims"], one["other_claims"])
     calendars = orjson.loads(one["calendars"] or "[]")
     claims = [claim_from(j) for json in found if json for j in orjson.loads(json)]
@@ -183,6 +185,7 @@ def _facts_from(one: Any, slots: tuple[Slot, ...]) -> BookingFacts:  # noqa: ANN
         has_schedule=bool(calendars),
         slots=slots,
         claims=tuple(claims),
+        live_holds=one["live_holds"] if holding else 0,
         rules={
             ScheduleId(UUID(id)): CalendarRules(
                 horizon, notice, CalendarLimits(*limits)
