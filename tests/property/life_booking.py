@@ -11,7 +11,7 @@ from scheduling.domain.appointment import Appointment
 from scheduling.domain.booking_request import BySlot, Override
 from scheduling.domain.identifiers import SlotId
 from scheduling.domain.moving import NewTime, Otherwise
-from scheduling.domain.settings import Settings
+from scheduling.domain.settings import Limits, Settings
 from tests.property.life_desk import (
     Desk,
     callers,
@@ -52,25 +52,29 @@ class Booking(Desk):
         services=st.tuples(*[st.sampled_from(((), (), ("x-ray",)))] * len(CALENDARS)),
         rules=st.tuples(*[own_rules] * len(CALENDARS)),
         buffer=st.sampled_from((0, 0, 15, 30)),
+        a_day=st.sampled_from((None, None, 2, 3)),
         there=st.lists(
             st.tuples(patients, numbers, st.sampled_from((30, 30, 60, None))),
             max_size=8,
         ),
     )
-    def open(
+    def open(  # noqa: PLR0917
         self,
         capacities: tuple[int, ...],
         services: tuple[tuple[str, ...], ...],
         rules: tuple[Rules, ...],
         buffer: int,
+        a_day: int | None,
         there: list[tuple[int, int, int | None]],
     ) -> None:
         """Some are booked or held already, as far as that can be."""
         self.opens(capacities, services, rules)
-        if buffer:
-            settings = Settings(buffer_minutes=buffer)
+        if buffer or a_day:
+            limits = Limits(per_practitioner_day=a_day)
+            settings = Settings(buffer_minutes=buffer, limits=limits)
             self.run(self.commands.put_settings(self.caller, settings))
             self.model.buffer = buffer * MINUTE
+            self.model.house.per_day = a_day
         for patient, slot, minutes in there:
             if minutes is None:
                 self.hold(patient, slot, 0, "staff")

@@ -220,9 +220,11 @@ class Desk(RuleBasedStateMachine):
 
     def who(self, kind: str, patient: int) -> Who:
         """`own` is that patient in person, a stranger another one."""
+        who = CLERK if kind == "clerk" else STAFF
         if kind in {"own", "stranger"}:
-            return OWN[(patient + (kind == "stranger")) % PATIENTS]
-        return CLERK if kind == "clerk" else STAFF
+            who = OWN[(patient + (kind == "stranger")) % PATIENTS]
+        self.actor = who.subject
+        return who
 
     # Choosing
 

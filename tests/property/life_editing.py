@@ -94,7 +94,7 @@ class Editing(Booking):
         if done is not None and one.kind != name:
             one.kind = name
             news = "appointment.updated"
-            one.next("appointment.updated", news, was=one.status)
+            one.next("appointment.updated", news)
 
     def _insist_on_an_old_version(self, one: Visit, number: int, kind: str) -> None:
         who = self.who(kind, one.patient)

@@ -37,6 +37,7 @@ from tests.property.life_desk import (
     patients,
 )
 from tests.property.life_rules import Wanted
+from tests.property.life_why import why_not
 from tests.property.life_world import NOW, WEEK, WEEKS, ModelSlot
 
 A_DAY = timedelta(days=1)
@@ -94,21 +95,26 @@ class Looking(Desk):
                     stretches = await explain(
                         self.caller, practitioner.id, None, question, span
                     )
-                    slots = self._slots_of(n, week)
-                    seen = {one.slot_id for one in stretches if one.slot_id}
-                    assert seen == slots
-                    offered = {one.slot_id for one in stretches if one.is_offered}
-                    assert offered == slots & set(can_be_had)
+                    assert {
+                        one.slot_id: {reason.value for reason in one.reasons}
+                        for one in stretches
+                        if one.slot_id is not None
+                    } == self._told(n, week, patient)
+                    assert all(one.slot_id or one.reasons for one in stretches)
         except PatientNotFound:
             assert patient is not None
             assert not self.model.patients[patient]
 
-    def _slots_of(self, practitioner: int, week: int) -> set[UUID]:
+    def _told(
+        self, practitioner: int, week: int, patient: int | None
+    ) -> dict[UUID, set[str]]:
+        """Why not, of each slot; no reason: it can be had."""
         start = NOW + week * WEEK
+        asked = [(self.wanted(patient, s), s) for s in self.model.slots.values()]
         return {
-            slot.id
-            for slot in self.model.slots.values()
-            if self.wanted(None, slot).practitioner == practitioner
+            slot.id: why_not(self.model, wanted, slot)
+            for wanted, slot in asked
+            if wanted.practitioner == practitioner
             and start <= slot.start < start + WEEK
         }
 

@@ -58,7 +58,7 @@ class Model(Waiting):
         if place.overbooked:
             visit.overbooked = True
             visit.over = self.lying_upon(wanted, place.slots)
-        visit.audit.append(("appointment.booked", None, visit.status))
+        visit.audit.append("appointment.booked")
         visit.news.append(("appointment.created", 1))
         self.visits[visit.id] = visit
         self.take_seats(place.slots)
@@ -115,7 +115,7 @@ class Model(Waiting):
         left = [id for id in before.slots if id not in visit.slots]
         self.give_seats_back(Counter(left))
         self.take_seats([id for id in visit.slots if id not in before.slots])
-        visit.next("appointment.updated", "appointment.updated", was=visit.status)
+        visit.next("appointment.updated", "appointment.updated")
         self._remind_no_more(visit)
         if visit.status in {"booked", "confirmed"}:
             self._remind(visit)
@@ -211,7 +211,7 @@ class Model(Waiting):
         visit.status = wanted
         name = "updated" if wanted == "booked" else wanted
         more = ["checkin.completed"] if wanted == "arrived" else []
-        visit.next(f"appointment.{wanted}", f"appointment.{name}", *more, was=was)
+        visit.next(f"appointment.{wanted}", f"appointment.{name}", *more)
         if anew and wanted == "booked":
             self._remind(visit)
 
@@ -227,7 +227,7 @@ class Model(Waiting):
                 self._remind_no_more(visit)
             visit.status = wanted
             name = f"appointment.{wanted}"
-            visit.next(name, name, was=before.status)
+            visit.next(name, name)
         self.give_seats_back(seats)
         untold = list(seats)
         for visit, before, _ in gone:
@@ -286,7 +286,7 @@ class Model(Waiting):
         for visit in visits:
             assert self.lapsed(visit), "only a hold that has run out may go by itself"
             visit.status, visit.swept = "cancelled", True
-            visit.next("appointment.cancelled", "hold.expired", was="pending")
+            visit.next("appointment.cancelled", "hold.expired")
             seats.update(visit.slots)
         self.give_seats_back(seats)
 

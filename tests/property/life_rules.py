@@ -180,13 +180,13 @@ class State:
         return found
 
     def _place(self, wanted: Wanted, slots: list[UUID]) -> Place:
-        reasons = list(self._reasons(wanted, slots))
+        reasons = list(self.reasons(wanted, slots))
         if not wanted.insists or any(self.slots[id].blocked for id in slots):
             return Place(slots, reasons[0] if reasons else None)
         stay = [reason for reason in reasons if reason not in OVERRIDABLE]
         return Place(slots, stay[0] if stay else None, overbooked=bool(reasons))
 
-    def _reasons(self, wanted: Wanted, slots: list[UUID]) -> Iterator[str]:
+    def reasons(self, wanted: Wanted, slots: list[UUID]) -> Iterator[str]:
         """In the order of the rules."""
         others = self.keeping(wanted.own)
         own = self.own_rules[self.slots[slots[0]].calendar]
@@ -195,10 +195,10 @@ class State:
             yield "OUTSIDE_BOOKING_WINDOW"
         if not all(self._has_seat(self.slots[id], others, wanted) for id in slots):
             yield "SLOT_NOT_AVAILABLE"
-        clashes = list(self._clashes(wanted, slots))
-        if any(mine.meets(theirs) for mine, theirs in clashes):
+        clashes = list(self.clashes(wanted, slots))
+        if any(mine.meets(theirs) for mine, theirs, _ in clashes):
             yield "DOUBLE_BOOKING_DETECTED"
-        if any(not mine.meets(theirs) for mine, theirs in clashes):
+        if any(not mine.meets(theirs) for mine, theirs, _ in clashes):
             yield "BUFFER_TIME_CONFLICT"
         calendar = self.slots[slots[0]].calendar
         theirs = [one for one in others if one.practitioner == wanted.practitioner]
@@ -244,9 +244,10 @@ class State:
             or day_of(start, zone) > last
         )
 
-    def _clashes(
+    def clashes(
         self, wanted: Wanted, slots: list[UUID]
-    ) -> Iterator[tuple[Take, Take]]:
+    ) -> Iterator[tuple[Take, Take, Visit]]:
+        """What it would take, what is in the way of that, and whose it is."""
         mine = self._takes(
             wanted.patient,
             wanted.practitioner,
@@ -260,12 +261,12 @@ class State:
             for theirs in self.takes(visit):
                 for one in mine:
                     if not one.is_beside(theirs) and one.comes_too_near(theirs):
-                        yield one, theirs
+                        yield one, theirs, visit
 
     def lying_upon(
         self, wanted: Wanted, slots: list[UUID]
     ) -> set[tuple[str, UUID | None]]:
-        return {(mine.kind, mine.slot) for mine, _ in self._clashes(wanted, slots)}
+        return {(mine.kind, mine.slot) for mine, _, _ in self.clashes(wanted, slots)}
 
 
 def _too_many(visits: list[Visit], rules: Rules, start: datetime, zone: str) -> bool:

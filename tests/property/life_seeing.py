@@ -18,10 +18,17 @@ from tests.fakes.transaction import AuditRow, StoredReminder
 from tests.property.life_desk import Desk
 from tests.property.life_world import KEEPING, Visit
 
+Facts = dict[str, Any]
 COUNTS = {"slotsBlocked", "slotsOpened", "slotsRetired"}
 
 
 class Seeing(Desk):
+    def __init__(self) -> None:
+        super().__init__()
+        self.past: dict[UUID, list[Facts]] = defaultdict(list)
+        """What each version of a visit was; no step makes two of them."""
+        self.actors: dict[UUID, list[str]] = defaultdict(list)
+
     @invariant()
     def storage_is_what_the_model_says(self) -> None:
         if hasattr(self, "model"):
@@ -29,6 +36,10 @@ class Seeing(Desk):
 
     async def _compare(self) -> None:
         storage, caller = self.storage, self.caller
+        for id, visit in self.model.visits.items():
+            if len(self.past[id]) < visit.version:
+                self.past[id].append(self._facts(visit))
+                self.actors[id].append(self.actor)
         self._visits_are_right(await storage.appointments(caller))
         self._slots_are_right(await storage.slots(caller))
         self._claims_are_right(await storage.claims(caller))
@@ -42,6 +53,19 @@ class Seeing(Desk):
         assert {one.id for one in stored} == set(visits)
         for one in stored:
             self._is_the_same(one, visits[one.id])
+
+    def _facts(self, visit: Visit) -> Facts:
+        """What events and audit tell of it, by the names that they have for it."""
+        return {
+            "status": visit.status,
+            "practitionerId": str(self.practitioners[visit.practitioner].id),
+            "locationId": str(self.locations[visit.location].id),
+            "slotIds": [str(id) for id in visit.slots],
+            "start": _as_json(visit.start),
+            "end": _as_json(visit.end),
+            "appointmentType": visit.kind,
+            "overbooked": visit.overbooked,
+        }
 
     def _is_the_same(self, one: Appointment, visit: Visit) -> None:
         assert (one.status, one.version) == (visit.status, visit.version)
@@ -150,7 +174,10 @@ class Seeing(Desk):
             versions = [version for _, version, _ in of_one]
             assert versions == sorted(versions), of_one
         for id, visit in self.model.visits.items():
-            assert [one[:2] for one in told.pop(id)] == visit.news
+            assert [one[:2] for one in told[id]] == visit.news
+            for type, version, data in told.pop(id):
+                if type != "waitlist.slot-available":
+                    self._tells_what_is_so(id, version, data)
         self._who_waits_is_told(outbox)
         for id, news in self.model.slot_news.items():
             seen = [(type, v, data["remaining"]) for type, v, data in told.pop(id)]
@@ -163,6 +190,18 @@ class Seeing(Desk):
         assert {type for some in told.values() for type, _, _ in some} <= {
             "schedule.published"
         }
+
+    def _tells_what_is_so(self, id: UUID, version: int, data: Facts) -> None:
+        now = self.past[id][version - 1]
+        assert data == {**data, **{name: now[name] for name in set(now) & set(data)}}
+        if "old" in data:
+            was = self.past[id][version - 2]
+            assert data["old"] == {name: was[name] for name in data["old"]}
+            changed = {name for name, value in now.items() if was[name] != value}
+            assert changed == set(data["changed"]) - {"resources"}
+        if "oldStatus" in data:
+            steps = [one["status"] for one in self.past[id][version - 2 : version]]
+            assert [data["oldStatus"], data["newStatus"]] == steps
 
     def _who_waits_is_told(self, outbox: Sequence[Envelope]) -> None:
         seen = []
@@ -201,14 +240,17 @@ class Seeing(Desk):
         for row in stored:
             rows[row.entity_id].append(row)
         for id, visit in self.model.visits.items():
-            seen = [
-                (row.entity_version, row.action, *row.changes.get("status", ()))
-                for row in rows[id]
-            ]
-            assert sorted(seen, key=_version) == [
-                (version, action) if was == now else (version, action, was, now)
-                for version, (action, was, now) in enumerate(visit.audit, start=1)
-            ]
+            assert _actions(rows[id]) == list(enumerate(visit.audit, start=1))
+            by = sorted((row.entity_version or 0, row.actor) for row in rows[id])
+            assert [actor for _, actor in by] == self.actors[id]
+            for row in rows[id]:
+                assert row.entity_version is not None
+                was, now = [Facts(), *self.past[id]][row.entity_version - 1 :][:2]
+                assert {n: row.changes[n] for n in set(now) & set(row.changes)} == {
+                    name: (was.get(name), value)
+                    for name, value in now.items()
+                    if was.get(name, ...) != value
+                }
         for id, audit in self.model.slot_audit.items():
             assert _actions(rows[id]) == audit
         for id, said in self.model.said.items():
@@ -235,7 +277,3 @@ def _if_any(room: UUID | None) -> list[UUID]:
 
 def _as_json(instant: Any) -> str:  # noqa: ANN401
     return instant.isoformat().replace("+00:00", "Z")  # type: ignore[no-any-return]
-
-
-def _version(row: tuple[Any, ...]) -> int:
-    return row[0]  # type: ignore[no-any-return]

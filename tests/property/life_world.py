@@ -194,7 +194,7 @@ class Visit:
     swept: bool = False
     news: list[tuple[str, int]] = field(default_factory=list)
     told: list[Told] = field(default_factory=list)
-    audit: list[tuple[str, str | None, str]] = field(default_factory=list)
+    audit: list[str] = field(default_factory=list)
     notices: list[Notice] = field(default_factory=list)
 
     @property
@@ -209,10 +209,10 @@ class Visit:
     def zone(self) -> str:
         return ZONES[self.location]
 
-    def next(self, action: str, *news: str, was: str) -> None:
-        """The next version; `was` is the status before it."""
+    def next(self, action: str, *news: str) -> None:
+        """The next version, and what is told of it."""
         self.version += 1
-        self.audit.append((action, was, self.status))
+        self.audit.append(action)
         self.news += [(one, self.version) for one in news]
 
 
