@@ -1,6 +1,7 @@
 """The machine lets patients wait, and no longer wait."""
 
 from datetime import timedelta
+from typing import Any
 
 from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
@@ -10,6 +11,7 @@ from scheduling.domain.version import ExpectedVersion
 from scheduling.domain.waitlist import Wish
 from tests.property.life_booking import Booking
 from tests.property.life_desk import (
+    PATIENTS,
     callers,
     numbers,
     patients,
@@ -75,6 +77,12 @@ class Wishing(Booking):
         if added is not None:
             entry.id = added.id
             model.entries[entry.id] = entry
+
+    @rule(priorities=st.tuples(*[st.sampled_from((0, 0, 1, 2))] * PATIENTS))
+    def all_wait_for_anything(self, priorities: tuple[int, ...]) -> None:
+        for patient, priority in enumerate(priorities):
+            anything: Any = ([], [], None, -1, 24 * 20)
+            self.wait_for_time(patient, *anything, priority, "staff")
 
     @somebody_waits
     @rule(number=numbers, stale=seldom, kind=callers)
