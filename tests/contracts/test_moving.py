@@ -177,6 +177,24 @@ async def test_an_edit_of_words_takes_no_time_and_tells_no_words(
     assert b"marker" not in told
 
 
+async def test_what_a_visit_has_is_not_asked_anew_with_an_edit_of_words(
+    reception: Open,
+) -> None:
+    """Its slot was blocked since: it has its time, and no more."""
+    here = await reception()
+    one = await here.book(here.clinic.request())
+    async with here.storage.begin(here.clinic.caller) as work:
+        slot = await work.slots.get(here.clinic.slots[0].id)
+        work.slots.keep(slot.blocked(now=here.now), here.now)
+    the_same = {"resources": (), "notes": "by the stairs"}
+    edits = Edits(fields=the_same, place=Otherwise(minutes=30))
+    assert (await here.edit(one, edits)).notes == "by the stairs"
+    with pytest.raises(SlotNotAvailable):
+        await here.edit(
+            replace(one, version=2), Edits(fields={}, place=Otherwise(minutes=60))
+        )
+
+
 async def test_a_whole_life_gives_the_seat_back_only_where_nobody_came(
     reception: Open,
 ) -> None:

@@ -76,7 +76,7 @@ class Editing(Booking):
             self.model.edit(who, one, wanted),
             said,
         )
-        if done is not None:
+        if done is not None and not self.model.is_so(one, wanted):
             self.moved(one, wanted, done)
 
     def _rename(self, one: Visit, number: int, kind: str) -> None:

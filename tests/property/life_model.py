@@ -92,9 +92,15 @@ class Model(Waiting):
         """How long it takes, with whom, in which room."""
         if not who.sees(visit.patient):
             return NOT_THERE
+        if self.is_so(visit, wanted):
+            return self.rename(who, visit)
         if visit.status not in TAKING or self.lapsed(visit):
             return NO_SUCH_STEP
         return self.answer(wanted)
+
+    def is_so(self, visit: Visit, wanted: Wanted) -> bool:
+        """What it has is not asked anew."""
+        return self.is_there(visit, wanted) and visit.room == wanted.room
 
     def rename(self, who: Who, visit: Visit) -> Answer:
         if not who.sees(visit.patient):

@@ -23,8 +23,19 @@ class Edits:
     place: Otherwise | None = None
 
     @property
-    def take_time(self) -> bool:
+    def may_take_time(self) -> bool:
         return self.place is not None or "resources" in self.fields
+
+    def take_time_of(self, appointment: Appointment) -> bool:
+        """Whether they ask for other time than it has: what it has is not asked anew,
+        though by now it could not be had.
+        """
+        place = self.place or Otherwise()
+        resources = self.fields.get("resources", appointment.resources)
+        return (
+            place.of(appointment) != Otherwise().of(appointment)
+            or resources != appointment.resources
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +59,7 @@ class EditAppointment:
                 raise AppointmentNotFound(id)
             demand_version(expected, before.version)
             now = self.now()
-            if not edits.take_time:
+            if not edits.take_time_of(before):
                 after = before.edited(now=now, **edits.fields)
                 if after is not before:
                     work.appointments.keep(after)
@@ -64,7 +75,7 @@ class EditAppointment:
 async def _found(
     work: UnitOfWork, id: AppointmentId, edits: Edits
 ) -> tuple[Appointment, tuple[Slot, ...]]:
-    if not edits.take_time:
+    if not edits.may_take_time:
         return await work.appointments.with_slots(id)
     with_whom = None if edits.place is None else edits.place.practitioner_id
     return await work.appointments.to_move(id, practitioner_id=with_whom)
