@@ -31,7 +31,13 @@ async def start(*words: str, **environment: str) -> asyncio.subprocess.Process:
         env={**kept, **environment},
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
+        preexec_fn=_hear_ctrl_c,
     )
+
+
+def _hear_ctrl_c() -> None:
+    """Who tests in the background ignores it, and with them all that they start."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 async def typed(*words: str, **environment: str) -> tuple[int, str, str]:
