@@ -118,11 +118,13 @@ class Booking(Desk):
         slot: int,
         insists: bool,  # noqa: FBT001
     ) -> None:
-        """Where somebody is already, just before or just after, wherever that is."""
+        """Where somebody is already, just before or just after, wherever that is; also
+        in a slot that is gone.
+        """
         one = self.visit(visit)
         near = [
             other
-            for other in self.model.slots.values()
+            for other in [*self.model.slots.values(), *self.model.gone]
             if one.start - HALF_AN_HOUR <= other.start <= one.end
         ]
         if near:

@@ -85,6 +85,7 @@ class Laid:
 @dataclass(kw_only=True)
 class Closing(State):
     said: dict[UUID, Said] = field(default_factory=dict)
+    gone: list[ModelSlot] = field(default_factory=list)
     offered_services: list[tuple[str, ...]]
 
     def _standing(self, calendar: int) -> list[Said]:
@@ -188,7 +189,7 @@ class Closing(State):
         news = self.slot_news[slot.id]
         if stale and slot.booked == 0:
             news.append(("slot.blocked", slot.version + 1, 0))
-            del self.slots[slot.id]
+            self.gone.append(self.slots.pop(slot.id))
             counts["slotsRetired"] += 1
         elif not slot.blocked and by:
             slot.blocked, slot.blocked_by = True, by[0]

@@ -4,8 +4,8 @@ booked, and what a rehearsal books.
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import replace
-from datetime import timedelta
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import pytest
@@ -15,12 +15,15 @@ from hypothesis.stateful import invariant, rule
 from scheduling.adapters.postgres.rehearsal import rehearse
 from scheduling.application.commands.book_appointment import BookAppointment
 from scheduling.application.commands.hold_slot import HoldSlot
-from scheduling.application.ports.availability import First, SlotFilter
+from scheduling.application.ports.appointment_lists import Whose
+from scheduling.application.ports.availability import First, Owner, SlotFilter
 from scheduling.application.ports.identity import Caller
 from scheduling.application.ports.unit_of_work import BeginWork
 from scheduling.application.queries.explain_availability import ExplainAvailability
 from scheduling.application.queries.find_next_available import FindNextAvailable
+from scheduling.application.queries.find_open_locations import FindOpenLocations
 from scheduling.application.queries.get_settings import GetSettings
+from scheduling.application.queries.list_slots import ListSlots
 from scheduling.application.queries.search_available_slots import SearchAvailableSlots
 from scheduling.domain.errors import DomainError, PatientNotFound
 from scheduling.domain.explaining import Question
@@ -38,10 +41,50 @@ from tests.property.life_desk import (
 )
 from tests.property.life_rules import Wanted
 from tests.property.life_why import why_not
-from tests.property.life_world import NOW, WEEK, WEEKS, ModelSlot
+from tests.property.life_world import (
+    CALENDARS,
+    NOW,
+    PRACTITIONERS,
+    WEEK,
+    WEEKS,
+    ZONES,
+    ModelSlot,
+    day_of,
+)
 
 A_DAY = timedelta(days=1)
 EVERY_FEW_STEPS = 3
+
+
+@dataclass(frozen=True)
+class Asked:
+    """With whom, where and what for; nothing is anything."""
+
+    practitioners: tuple[int, ...] = ()
+    locations: tuple[int, ...] = ()
+    service: str | None = None
+
+    def means(self, slot: ModelSlot) -> bool:
+        practitioner, location = CALENDARS[slot.calendar]
+        return (
+            practitioner in (self.practitioners or (practitioner,))
+            and location in (self.locations or (location,))
+            and (
+                self.service is None
+                or self.service in (slot.services or {self.service})
+            )
+        )
+
+
+FILTERS = (
+    Asked(),
+    Asked(practitioners=(0,)),
+    Asked(locations=(1,), service="x-ray"),
+    Asked(practitioners=(0, 1), locations=(0,)),
+    Asked(service="x-ray"),
+    Asked(locations=(0, 1), service="ecg"),
+)
+EVER = Span(NOW - timedelta(days=1), NOW + WEEKS * WEEK)
 
 
 class Looking(Desk):
@@ -52,11 +95,8 @@ class Looking(Desk):
         self.steps += 1
         time, rest = divmod(self.steps, EVERY_FEW_STEPS)
         if rest == 0 and hasattr(self, "model"):
-            self.look((*range(PATIENTS), None)[time % (PATIENTS + 1)])
-            self.run(self._look_for_another(time % PATIENTS))
-
-    def look(self, patient: int | None) -> None:
-        self.run(self._look(patient))
+            patient = (*range(PATIENTS), None)[time % (PATIENTS + 1)]
+            self.run(self._look(patient, FILTERS[time % len(FILTERS)]))
 
     def offered(self, patient: int | None) -> list[ModelSlot]:
         """Return what can be booked, in the order in which it is shown."""
@@ -71,41 +111,53 @@ class Looking(Desk):
             if self.model.answer(self.wanted(patient, slot)).places
         ]
 
-    async def _look(self, patient: int | None) -> None:
-        begin, now = self.storage.begin, lambda: self.model.now
-        settings = GetSettings(begin)
-        who = None if patient is None else self.patients[patient].id
-        wanted = SlotFilter(patient_id=who)
-        can_be_had = [slot.id for slot in self.offered(patient)]
+    async def _look(self, patient: int | None, asked: Asked) -> None:
+        await self._look_for_another()
         try:
-            search = SearchAvailableSlots(begin, settings, now)
-            whole = Span(NOW - A_DAY, NOW + WEEKS * WEEK)
-            found = await search(self.caller, wanted, whole, First(200))
-            assert [one.slot_id for one in found.items] == can_be_had
-            earliest = FindNextAvailable(begin, settings, now)
-            first = await earliest(self.caller, wanted, None, 3)
-            assert [one.slot_id for one in first] == can_be_had[:3]
-            explain = ExplainAvailability(
-                begin, settings, now, MemoryStorage().recorder
-            )
-            question = Question(patient_id=who)
-            for n, practitioner in enumerate(self.practitioners):
-                for week in range(WEEKS):
-                    span = Span(NOW + week * WEEK, NOW + (week + 1) * WEEK)
-                    stretches = await explain(
-                        self.caller, practitioner.id, None, question, span
-                    )
-                    assert {
-                        one.slot_id: {reason.value for reason in one.reasons}
-                        for one in stretches
-                        if one.slot_id is not None
-                    } == self._told(n, week, patient)
-                    assert all(one.slot_id or one.reasons for one in stretches)
+            await self._search(patient, asked)
+            await self._explain(patient)
         except PatientNotFound:
             assert patient is not None
             assert not self.model.patients[patient]
+        if patient is None:
+            for number in range(PRACTITIONERS):
+                await self._list("practitioner", number)
+            for number in range(len(ZONES)):
+                await self._list("location", number)
+            await self._open_locations(asked)
 
-    def _told(
+    async def _search(self, patient: int | None, asked: Asked) -> None:
+        begin, settings = self.storage.begin, GetSettings(self.storage.begin)
+        wanted = self._filter(patient, asked)
+        search = SearchAvailableSlots(begin, settings, self._now)
+        found = await search(self.caller, wanted, EVER, First(200))
+        can_be_had = [slot.id for slot in self.offered(patient) if asked.means(slot)]
+        assert [one.slot_id for one in found.items] == can_be_had
+        earliest = FindNextAvailable(begin, settings, self._now)
+        first = await earliest(self.caller, wanted, None, 3)
+        assert [one.slot_id for one in first] == can_be_had[:3]
+
+    async def _explain(self, patient: int | None) -> None:
+        begin = self.storage.begin
+        audit = MemoryStorage().recorder
+        explain = ExplainAvailability(begin, GetSettings(begin), self._now, audit)
+        question = Question(
+            patient_id=None if patient is None else self.patients[patient].id
+        )
+        for number, practitioner in enumerate(self.practitioners):
+            for week in range(WEEKS):
+                span = Span(NOW + week * WEEK, NOW + (week + 1) * WEEK)
+                stretches = await explain(
+                    self.caller, practitioner.id, None, question, span
+                )
+                assert {
+                    one.slot_id: {reason.value for reason in one.reasons}
+                    for one in stretches
+                    if one.slot_id is not None
+                } == self._why_not(number, week, patient)
+                assert all(one.slot_id or one.reasons for one in stretches)
+
+    def _why_not(
         self, practitioner: int, week: int, patient: int | None
     ) -> dict[UUID, set[str]]:
         """Why not, of each slot; no reason: it can be had."""
@@ -117,6 +169,64 @@ class Looking(Desk):
             if wanted.practitioner == practitioner
             and start <= slot.start < start + WEEK
         }
+
+    async def _list(self, owner: Owner, number: int) -> None:
+        """All slots, with the seats that are left, and whether they can be had."""
+        begin = self.storage.begin
+        shelf = self.practitioners if owner == "practitioner" else self.locations
+        found = await ListSlots(begin, GetSettings(begin), self._now)(
+            self.caller, owner, shelf[number].id, EVER, First(200)
+        )
+        offered = {slot.id for slot in self.offered(None)}
+        kept = self.model.keeping()
+        wanted = []
+        for slot in self.model.slots.values():
+            if CALENDARS[slot.calendar][owner == "location"] == number:
+                taken = sum(slot.id in visit.slots for visit in kept)
+                left = 0 if slot.blocked else max(0, slot.capacity - taken)
+                status = "free" if left else "busy"
+                status = "busy-unavailable" if slot.blocked else status
+                wanted.append((slot.id, status, taken, left, slot.id in offered))
+        seen = [
+            (one.slot_id, one.status, one.booked, one.remaining, one.offered)
+            for one in found.items
+        ]
+        assert sorted(seen) == sorted(wanted)
+
+    async def _open_locations(self, asked: Asked) -> None:
+        """Those at which something can be had on our Monday, as it is counted there."""
+        begin, day = self.storage.begin, day_of(NOW + A_DAY, "UTC")
+        found = await FindOpenLocations(begin, GetSettings(begin), self._now)(
+            self.caller, day, SlotFilter(service_type=asked.service), First(20)
+        )
+        wanted = []
+        for number, zone in enumerate(ZONES):
+            of_it = replace(asked, practitioners=(), locations=(number,))
+            starts = [
+                slot.start
+                for slot in self.offered(None)
+                if of_it.means(slot) and day_of(slot.start, zone) == day
+            ]
+            if starts:
+                id = self.locations[number].id
+                wanted.append((min(starts), id, len(starts)))
+        seen = [(one.first, one.location_id, one.offered) for one in found.items]
+        assert seen == sorted(wanted)
+
+    def _filter(self, patient: int | None, asked: Asked) -> SlotFilter:
+        return SlotFilter(
+            whose=Whose(
+                practitioner_ids=tuple(
+                    self.practitioners[n].id for n in asked.practitioners
+                ),
+                location_ids=tuple(self.locations[n].id for n in asked.locations),
+            ),
+            service_type=asked.service,
+            patient_id=None if patient is None else self.patients[patient].id,
+        )
+
+    def _now(self) -> datetime:
+        return self.model.now
 
     @rule(
         patient=patients,
@@ -147,17 +257,13 @@ class Looking(Desk):
                 return refusal.code
         return None
 
-    async def _look_for_another(self, patient: int) -> None:
+    async def _look_for_another(self) -> None:
         """A patient's own token asks for that patient only."""
-        other = OWN[(patient + 1) % PATIENTS]
-        search = SearchAvailableSlots(
-            self.storage.begin,
-            GetSettings(self.storage.begin),
-            lambda: self.model.now,
-        )
-        asked = SlotFilter(patient_id=self.patients[patient].id)
+        begin = self.storage.begin
+        search = SearchAvailableSlots(begin, GetSettings(begin), self._now)
+        another = SlotFilter(patient_id=self.patients[0].id)
         with pytest.raises(PatientNotFound):
-            await search(self.as_(other), asked, Span(NOW, NOW + A_DAY), First(1))
+            await search(self.as_(OWN[1]), another, EVER, First(1))
 
 
 @asynccontextmanager

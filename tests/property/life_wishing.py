@@ -78,6 +78,7 @@ class Wishing(Booking):
             entry.id = added.id
             model.entries[entry.id] = entry
 
+    @precondition(lambda self: len(self.model.entries) < 3 * PATIENTS)
     @rule(priorities=st.tuples(*[st.sampled_from((0, 0, 1, 2))] * PATIENTS))
     def all_wait_for_anything(self, priorities: tuple[int, ...]) -> None:
         for patient, priority in enumerate(priorities):
