@@ -77,7 +77,7 @@ class Booking(Desk):
             self.model.house.per_day = a_day
         for patient, slot, minutes in there:
             if minutes is None:
-                self.hold(patient, slot, 0, "staff")
+                self.hold(patient, slot, 0, in_the_room=False, kind="staff")
             else:
                 self._book(patient, self.slot(slot), minutes, "staff")
 
@@ -154,10 +154,17 @@ class Booking(Desk):
         if made is not None:
             self.made(made, wanted)
 
-    @rule(patient=patients, slot=numbers, week=weeks, kind=callers)
-    def hold(self, patient: int, slot: int, week: int, kind: str) -> None:
-        who = self.who(kind, patient)
-        wanted = self.wanted(patient, self.slot(slot, week))
+    @rule(patient=patients, slot=numbers, week=weeks, in_the_room=seldom, kind=callers)
+    def hold(
+        self,
+        patient: int,
+        slot: int,
+        week: int,
+        in_the_room: bool,  # noqa: FBT001
+        kind: str,
+    ) -> None:
+        who, room = self.who(kind, patient), self.room.id if in_the_room else None
+        wanted = self.wanted(patient, self.slot(slot, week), room=room)
         made = self.ask(
             self.commands.hold_slot(self.as_(who), self.request(wanted)),
             self.model.book(who, wanted, hold=True),

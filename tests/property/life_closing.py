@@ -97,11 +97,11 @@ class Closing(State):
         """The spans that the weekly rule wants, with the day that each belongs to."""
         if calendar not in RULED:
             return {}
-        location = CALENDARS[calendar][1]
+        zone = ZONES[CALENDARS[calendar][1]]
         found = {}
         for week in range(-1, WEEKS + 1):
-            wall = OPENING[location] + week * WEEK
-            at = on_the_wall(wall, ZONES[location])
+            wall = OPENING[calendar] + week * WEEK
+            at = on_the_wall(wall, zone)
             for n in range(4):
                 start = at + n * timedelta(minutes=30)
                 found[start, start + timedelta(minutes=30)] = wall.date()

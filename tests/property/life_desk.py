@@ -6,7 +6,7 @@ Everything is chosen by number among what there is, so that shrinking works.
 from collections import Counter
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import replace
-from datetime import time, timedelta
+from datetime import datetime, time, timedelta
 from typing import Any, ClassVar
 
 from hypothesis import event
@@ -102,7 +102,7 @@ class Desk(RuleBasedStateMachine):
                 now=EIGHT,
             )
             for number, schedule in enumerate(self.schedules)
-            for opening in _openings(CALENDARS[number][1])
+            for opening in _openings(number)
             for n in range(4)
         ]
         self.model = Model(
@@ -121,7 +121,7 @@ class Desk(RuleBasedStateMachine):
 
     def _schedule(self, number: int, own: Rules, services: tuple[str, ...]) -> Schedule:
         who, where = CALENDARS[number]
-        wall = OPENING[where].time()
+        wall = OPENING[number].time()
         weekly = WeeklyRule(
             days=(Day.SUN,),
             start=wall,
@@ -299,11 +299,9 @@ def id_of(visit: Visit) -> AppointmentId:
     return AppointmentId(visit.id)
 
 
-def _openings(location: int) -> list[Any]:
-    return [
-        on_the_wall(OPENING[location] + week * WEEK, ZONES[location])
-        for week in range(WEEKS)
-    ]
+def _openings(calendar: int) -> list[datetime]:
+    zone = ZONES[CALENDARS[calendar][1]]
+    return [on_the_wall(OPENING[calendar] + week * WEEK, zone) for week in range(WEEKS)]
 
 
 def _reached_by(channel: str | None) -> ContactPreferences:

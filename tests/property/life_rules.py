@@ -175,6 +175,7 @@ class State:
                 for slot in self.slots.values()
                 if slot.start == at
                 and CALENDARS[slot.calendar] == where
+                and (not chain or slot.calendar == self.slots[chain[0]].calendar)
                 and (wanted.only is None or slot.id in wanted.only)
             ]
         return found

@@ -34,6 +34,7 @@ class Running(Desk):
         buffer=st.sampled_from((15, 10, 30, 0)),
         notice=st.sampled_from((0, 0, 30)),
         horizon=st.sampled_from((90, 90, 7, 14)),
+        hold=st.sampled_from((10, 30, 5)),
         a_day=st.sampled_from((None, 2, 3)),
         a_week=st.sampled_from((None, None, 3, 4)),
         notices=st.sampled_from(((24 * 60, 2 * 60), (30,))),
@@ -43,6 +44,7 @@ class Running(Desk):
         buffer: int,
         notice: int,
         horizon: int,
+        hold: int,
         a_day: int | None,
         a_week: int | None,
         notices: tuple[int, ...],
@@ -51,7 +53,7 @@ class Running(Desk):
             buffer_minutes=buffer,
             minimum_notice_minutes=notice,
             horizon_days=horizon,
-            hold_minutes=10,
+            hold_minutes=hold,
             reminder_offsets_minutes=notices,
             limits=Limits(a_day, a_week),
         )
@@ -59,6 +61,7 @@ class Running(Desk):
         self.model.buffer = buffer * MINUTE
         self.model.house = Rules(notice * MINUTE, horizon, a_day, a_week)
         self.model.notices = notices
+        self.model.hold = hold * MINUTE
 
     @rule(
         kind=st.sampled_from(("patient", "patient", "practitioner", "location")),

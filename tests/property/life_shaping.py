@@ -157,7 +157,7 @@ class Shaping(Desk):
             return
         number = calendar % len(CALENDARS)
         where = CALENDARS[number][1]
-        day = (OPENING[where] + week * WEEK).date() + timedelta(days=monday)
+        day = (OPENING[number] + week * WEEK).date() + timedelta(days=monday)
         hours = () if windows is None else WINDOWS[where][windows]
         closed = kind == "closed"
         answer = YES if closed or hours or kind == "replace" else _INVALID

@@ -13,11 +13,15 @@ from zoneinfo import ZoneInfo
 
 NOW = datetime(2030, 3, 31, 8, tzinfo=UTC)
 ZONES = ("UTC", "Pacific/Auckland")
-OPENING = (datetime(2030, 3, 31, 10), datetime(2030, 3, 31, 23))  # noqa: DTZ001  # on the wall
 WEEKS = 3
 
-CALENDARS = [(0, 0), (1, 0), (0, 1)]
-"""(practitioner, location): the first works in two places."""
+CALENDARS = [(0, 0), (1, 0), (0, 1), (0, 0)]
+"""(practitioner, location): the first works in two places, and has two calendars in one
+of them, which meet for an hour.
+"""
+
+OPENING = tuple(datetime(2030, 3, 31, hour) for hour in (10, 10, 23, 11))  # noqa: DTZ001
+"""Of each calendar, on the wall of its place."""
 
 PRACTITIONERS = 2
 CHANNELS = ("whatsapp", "sms", "email", None)
