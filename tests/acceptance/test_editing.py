@@ -234,7 +234,8 @@ async def test_what_is_over_is_mended_in_words_only_and_what_is_off_not_at_all(
         visit = made(await step(desk, visit, status))
     refused = (409, "INVALID_STATUS_TRANSITION")
     longer = await edit(desk, visit, durationMinutes=60)
-    with_a_room = await edit(desk, visit, resources=[])
+    room = {"type": "room", "id": str(uuid4())}
+    with_a_room = await edit(desk, visit, resources=[room])
     assert codes(longer, with_a_room) == [refused] * 2
     assert made(await edit(desk, visit, notes="seen by two"))["notes"] == "seen by two"
     for way in ("cancelled", "no-show", "entered-in-error"):
