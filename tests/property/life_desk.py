@@ -7,7 +7,9 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import replace
 from datetime import datetime, time, timedelta
+from itertools import count
 from typing import Any, ClassVar
+from uuid import UUID
 
 from hypothesis import event
 from hypothesis import strategies as st
@@ -93,12 +95,14 @@ class Desk(RuleBasedStateMachine):
         ]
         self.room = a_room()
         self.roles: dict[tuple[int, int], PractitionerRole] = {}
+        self.numbers = count(1)
         slots = [
             Slot.opened(
                 schedule,
                 Period.of(opening + n * HALF_AN_HOUR, HALF_AN_HOUR),
                 capacity=capacities[number],
                 service_types=services[number],
+                id=self.new_slot_id(),
                 now=EIGHT,
             )
             for number, schedule in enumerate(self.schedules)
@@ -142,6 +146,12 @@ class Desk(RuleBasedStateMachine):
             limits=CalendarLimits(own.per_day, own.per_week),
             availability=(weekly,) if number in RULED else (),
         )
+
+    def new_slot_id(self) -> SlotId:
+        """Of two slots that begin together the first in order may be taken: a life that
+        is lived again takes the same.
+        """
+        return SlotId(UUID(int=next(self.numbers)))
 
     async def _stored(self, slots: list[Slot]) -> None:
         async with self.storage.begin(self.caller) as work:

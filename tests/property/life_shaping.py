@@ -74,6 +74,7 @@ class Shaping(Desk):
                 period=period,
                 capacity=capacity,
                 service_types=(),
+                id=self.new_slot_id(),
             ),
             no("VALIDATION_FAILED") if there else YES,
             "open a slot",
