@@ -18,13 +18,13 @@ TYPES = ("consultation", "follow-up")
 
 
 class Editing(Booking):
-    @there_are_visits
     @rule(
         visit=numbers,
         what=st.sampled_from(("length", "practitioner", "room", "type", "old version")),
         number=numbers,
         kind=callers,
     )
+    @there_are_visits
     def edit(self, visit: int, what: str, number: int, kind: str) -> None:
         one = self.visit(visit)
         do = {

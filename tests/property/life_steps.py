@@ -29,8 +29,8 @@ some_status = st.sampled_from(STATUSES)
 
 
 class Stepping(Editing):
-    @there_are_visits
     @rule(visit=numbers, step=numbers, kind=callers)
+    @there_are_visits
     def step(self, visit: int, step: int, kind: str) -> None:
         one = self.visit(visit)
         who, wanted = self.who(kind, one.patient), _some_step(one, step)
@@ -47,14 +47,14 @@ class Stepping(Editing):
         if done is not None:
             self.model.take_step(one, wanted)
 
-    @there_are_visits
     @rule(visit=numbers, step=st.integers(0, 59))
+    @there_are_visits
     def go_on(self, visit: int, step: int) -> None:
         """As visits mostly do: reception says the next step."""
         self.step(visit, step, "staff")
 
-    @there_are_visits
     @rule(visit=numbers, much=st.sampled_from(list(HowMuch)), kind=callers)
+    @there_are_visits
     def cancel(self, visit: int, much: HowMuch, kind: str) -> None:
         one = self.visit(visit)
         who = self.who(kind, one.patient)
@@ -120,12 +120,12 @@ class Stepping(Editing):
             assert one.series_index == number
             self.made(one, where, series=(one.series_id, number))
 
-    @there_are_visits
     @rule(
         some=st.lists(st.tuples(numbers, numbers, seldom), min_size=1, max_size=4),
         kind=st.sampled_from(("staff",) * 6 + ("clerk", "own")),
         why=st.sampled_from(("patient", "weather", "patient", "")),
     )
+    @there_are_visits
     def take_many_steps(
         self,
         some: list[tuple[int, int, bool]],

@@ -4,12 +4,12 @@ from datetime import timedelta
 from typing import Any
 
 from hypothesis import strategies as st
-from hypothesis.stateful import precondition, rule
+from hypothesis.stateful import rule
 
 from scheduling.domain.identifiers import WaitlistEntryId
 from scheduling.domain.version import ExpectedVersion
 from scheduling.domain.waitlist import Wish
-from tests.property.life_booking import Booking
+from tests.property.life_booking import Booking, only_if
 from tests.property.life_desk import (
     PATIENTS,
     callers,
@@ -22,7 +22,7 @@ from tests.property.life_rules import no
 from tests.property.life_world import Entry
 
 HOUR = timedelta(hours=1)
-somebody_waits = precondition(lambda self: self.model.entries)
+somebody_waits = only_if(lambda self: self.model.entries)
 
 
 class Wishing(Booking):
@@ -78,15 +78,15 @@ class Wishing(Booking):
             entry.id = added.id
             model.entries[entry.id] = entry
 
-    @precondition(lambda self: len(self.model.entries) < 3 * PATIENTS)
     @rule(priorities=st.tuples(*[st.sampled_from((0, 0, 1, 2))] * PATIENTS))
+    @only_if(lambda self: len(self.model.entries) < 3 * PATIENTS)
     def all_wait_for_anything(self, priorities: tuple[int, ...]) -> None:
         for patient, priority in enumerate(priorities):
             anything: Any = ([], [], None, -1, 24 * 20)
             self.wait_for_time(patient, *anything, priority, "staff")
 
-    @somebody_waits
     @rule(number=numbers, stale=seldom, kind=callers)
+    @somebody_waits
     def wait_no_longer(self, number: int, stale: bool, kind: str) -> None:  # noqa: FBT001
         entry = self._entry(number)
         who = self.who(kind, entry.patient)
@@ -105,8 +105,8 @@ class Wishing(Booking):
         if done is not None:
             self.model.ended(entry, "removed")
 
-    @somebody_waits
     @rule(number=numbers, slot=numbers, week=weeks, stale=seldom, kind=callers)
+    @somebody_waits
     def give_who_waits(
         self,
         number: int,
