@@ -292,3 +292,42 @@ async def test_those_who_leave_together_count_to_no_limit(everywhere: Storage) -
     )
     news = await announced(everywhere, weekly.clinic.caller)
     assert [entries_of(one) for one in news] == [[entry], [entry]]
+
+
+async def test_who_leaves_a_group_with_others_is_not_told_of_its_slot(
+    everywhere: Storage,
+) -> None:
+    weekly = await a_weekly_clinic(everywhere, 1, capacity=2)
+    booked = [await weekly.one(0, patient=n) for n in range(2)]
+    entries = [await waits(weekly, patient=n) for n in range(3)]
+    await weekly.change(
+        *(change(one, Status.CANCELLED, reason_code="weather") for one in booked)
+    )
+    [news] = await announced(everywhere, weekly.clinic.caller)
+    assert entries_of(news) == [entries[2]]
+
+
+async def test_what_leaves_without_news_keeps_nobody_from_the_rest(
+    everywhere: Storage,
+) -> None:
+    weekly = await a_weekly_clinic(everywhere, 1)
+    clinic = weekly.clinic
+    beside = await open_clinic(
+        everywhere.begin,
+        between("09:00", "09:30"),
+        caller=clinic.caller,
+        patients=clinic.patients,
+    )
+    first = await weekly.one(0, patient=0)
+    book = BookAppointment(everywhere.begin, lambda: EIGHT)
+    second = await book(clinic.caller, beside.request(1))
+    async with everywhere.begin(clinic.caller) as work:
+        slot = await work.slots.get(beside.slots[0].id)
+        work.slots.keep(slot.blocked(now=EIGHT), EIGHT)
+    entry = await waits(weekly, patient=1)
+    await weekly.change(
+        change(first, Status.CANCELLED, reason_code="weather"),
+        change(second, Status.CANCELLED, reason_code="weather"),
+    )
+    [news] = await announced(everywhere, clinic.caller)
+    assert entries_of(news) == [entry]

@@ -90,7 +90,8 @@ class MemoryWaitlist(WaitlistRepository):
         for step in given_back:
             tables.claims.pop(step.before.id, None)
             tables.appointments.pop(step.before.id, None)
-        return [_facts(tables, step, now) for step in given_back]
+        freeing = (step for step in given_back if step.stretches(now))
+        return [_facts(tables, step, now) for step in freeing]
 
     def announce(self, event: WaitlistSlotAvailable) -> None:
         self.transaction.announce((event,))

@@ -239,8 +239,13 @@ class Model(Waiting):
         for visit, before, _ in gone:
             left = [id for id in before.slots if id in untold]
             untold = [id for id in untold if id not in left]
+            with_it = frozenset(
+                one.patient
+                for _, one, _ in gone
+                if one.status in KEEPING and set(one.slots) & set(left)
+            )
             if before.status in KEEPING:
-                self.tell(visit, before, left)
+                self.tell(visit, before, left, with_it)
 
     def take_step(self, visit: Visit, wanted: str) -> None:
         if visit.status in KEEPING and wanted not in KEEPING:

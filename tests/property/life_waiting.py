@@ -38,10 +38,17 @@ class Waiting(Closing):
         entry.status, entry.visit = status, visit
         entry.version += 1
 
-    def tell(self, visit: Visit, before: Visit, left: list[UUID]) -> None:
+    def tell(
+        self,
+        visit: Visit,
+        before: Visit,
+        left: list[UUID],
+        with_it: frozenset[int] = frozenset(),
+    ) -> None:
         """All has been done; tell, once, what of the time that was left can be had now,
-        and by whom.
+        and by whom. Whoever left it, alone or `with_it`, is not told of it.
         """
+        gone = with_it | {before.patient}
         slots = sorted((self.slots[id] for id in left), key=lambda slot: slot.start)
         free = [slot for slot in slots if self._can_be_had(slot, before)]
         if not free:
@@ -49,7 +56,8 @@ class Waiting(Closing):
         entries = [
             entry
             for entry in self.entries.values()
-            if any(self._suits(entry, slot, before) for slot in free)
+            if entry.patient not in gone
+            and any(self._suits(entry, slot, before) for slot in free)
         ]
         entries.sort(key=lambda entry: (-entry.priority, entry.since, entry.id))
         if entries:
@@ -88,7 +96,6 @@ class Waiting(Closing):
         return (
             entry.status == "waiting"
             and self.patients[entry.patient]
-            and entry.patient != before.patient
             and practitioner in (entry.practitioners or [practitioner])
             and location in (entry.locations or [location])
             and (

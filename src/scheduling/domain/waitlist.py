@@ -164,12 +164,19 @@ class Stretch:
 @dataclass(frozen=True, slots=True)
 class GivenBack:
     """A step by which an appointment left time that it held: how it was, how it is, and
-    the slots that it held, with their seats given back.
+    the slots that it held, with their seats given back. `others` are the patients who
+    left some of these slots together with it.
     """
 
     before: Appointment
     after: Appointment
     slots: tuple[Slot, ...]
+    others: frozenset[PatientId] = frozenset()
+
+    @property
+    def patient_ids(self) -> frozenset[PatientId]:
+        """Who gave the time back, and is not told of it."""
+        return self.others | {self.before.patient_id}
 
     def stretches(self, now: datetime) -> tuple[Stretch, ...]:
         """What is free in itself by this step; other rules may still be in its way."""
@@ -209,7 +216,7 @@ def suits(one: Waiting, given_back: GivenBack, stretch: Stretch, now: datetime) 
     return (
         entry.status is WaitlistStatus.WAITING
         and one.patient_active
-        and entry.patient_id != given_back.before.patient_id
+        and entry.patient_id not in given_back.patient_ids
         and _names(slot.practitioner_id, entry.practitioner_ids)
         and _names(slot.location_id, entry.location_ids)
         and (

@@ -120,6 +120,7 @@ class PostgresWaitlist(WaitlistRepository):
     async def candidates(
         self, given_back: Sequence[GivenBack], now: datetime
     ) -> Sequence[WaitlistFacts]:
+        freeing = [step for step in given_back if step.stretches(now)]
         stretches = [
             {
                 "number": number,
@@ -127,12 +128,10 @@ class PostgresWaitlist(WaitlistRepository):
                 "ends_at": stretch.period.end,
                 "service_types": stretch.slot.service_types,
             }
-            for number, step in enumerate(given_back)
+            for number, step in enumerate(freeing)
             for stretch in step.stretches(now)
         ]
-        freed = [
-            _freed_row(number, step, now) for number, step in enumerate(given_back)
-        ]
+        freed = [_freed_row(number, step, now) for number, step in enumerate(freeing)]
         rows = await self.transaction.rows(
             reading_who_waits(),
             freed=orjson.dumps(freed, default=str).decode(),
@@ -145,7 +144,7 @@ class PostgresWaitlist(WaitlistRepository):
                 _booking_facts(row, step.before.schedule_id, step.before.timezone),
                 tuple(_waiting(orjson.loads(row["waiting"] or "[]"))),
             )
-            for row, step in zip(rows, given_back, strict=True)
+            for row, step in zip(rows, freeing, strict=True)
         ]
 
     def announce(self, event: WaitlistSlotAvailable) -> None:
@@ -157,7 +156,7 @@ def _freed_row(number: int, step: GivenBack, now: datetime) -> Row:
     start, end = stretches[0].period.start, stretches[-1].period.end
     return {
         "number": number,
-        "patient_id": before.patient_id,
+        "patient_ids": list(step.patient_ids),
         "practitioner_id": before.practitioner_id,
         "location_id": before.location_id,
         "schedule_id": before.schedule_id,

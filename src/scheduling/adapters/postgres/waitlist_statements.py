@@ -138,10 +138,10 @@ def reading_who_waits() -> Statement:
 def _freed() -> FromClause:
     columns = (
         Column("number", Integer),
+        Column("patient_ids", ARRAY(Uuid)),
         *(
             Column(name, Uuid)
             for name in (
-                "patient_id",
                 "practitioner_id",
                 "location_id",
                 "schedule_id",
@@ -246,7 +246,7 @@ def _waiting(freed: FromClause) -> Any:  # noqa: ANN401
             entries.c.status == literal_column("'waiting'"),
             entries.c.latest >= freed.c.first_end,
             entries.c.earliest <= freed.c.last_start,
-            entries.c.patient_id != freed.c.patient_id,
+            entries.c.patient_id != all_(freed.c.patient_ids),
             or_(
                 entries.c.practitioner_ids == _NOBODY,
                 freed.c.practitioner_id == any_(entries.c.practitioner_ids),
@@ -305,6 +305,7 @@ def _some_stretch_suits(freed: FromClause) -> ColumnElement[bool]:
     elsewhere = exists().where(
         claimed_by(entries.c.patient_id, kind(ActorKind.PATIENT)),
         around(stretches.c.starts_at, stretches.c.ends_at),
+        _stays(claims.c.appointment_id),
         or_(
             claims.c.expires_at.is_(None), claims.c.expires_at > given("now", _INSTANT)
         ),

@@ -45,8 +45,8 @@ class WaitlistRepository(Protocol):
     async def candidates(
         self, given_back: Sequence[GivenBack], now: datetime
     ) -> Sequence[WaitlistFacts]:
-        """Return for each freed time what is known of it and the best who wait for it,
-        all in one reading.
+        """Return for each step that freed time what is known of it and the best who
+        wait for it, all in one reading.
 
         What those who give their time back held themselves counts for nothing. Of those
         who wait there are up to MOST_CANDIDATES, by rank. Whom storage can

@@ -1,6 +1,6 @@
 """One step of a visit's life, whichever command asks for it."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import datetime
 
 from scheduling.application.ports.identity import Caller, Forbidden, Scope
@@ -86,13 +86,17 @@ def _leaves(after: Appointment) -> bool:
 
 
 def _given_back(
-    leaving: Iterable[tuple[Appointment, tuple[Slot, ...]]], left: Iterable[Slot]
+    leaving: Collection[tuple[Appointment, tuple[Slot, ...]]], left: Iterable[Slot]
 ) -> Iterator[GivenBack]:
     untold = {slot.id: slot for slot in left}
     for after, slots in leaving:
         if after.before is not None:
-            its = (untold.pop(slot.id, None) for slot in slots)
-            yield GivenBack(after.before, after, tuple(filter(None, its)))
+            its = tuple(untold.pop(slot.id) for slot in slots if slot.id in untold)
+            ids = {slot.id for slot in its}
+            with_it = frozenset(
+                one.patient_id for one, _ in leaving if not ids.isdisjoint(one.slot_ids)
+            )
+            yield GivenBack(after.before, after, its, with_it)
 
 
 async def take_time_anew(

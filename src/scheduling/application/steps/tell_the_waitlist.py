@@ -21,7 +21,7 @@ async def tell_the_waitlist(
     freed = [step for step in given_back if step.stretches(now)]
     if not freed:
         return
-    known = await work.waitlist.candidates(freed, now)
+    known = await work.waitlist.candidates(given_back, now)
     for step, facts in zip(freed, known, strict=True):
         news = announcement(step, facts, now=now)
         if news is not None:
