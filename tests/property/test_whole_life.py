@@ -66,7 +66,7 @@ def live(storage: Storage, runner: asyncio.Runner, **bounds: Any) -> None:  # no
 
 def test_on_storage_in_memory() -> None:
     with asyncio.Runner() as runner:
-        live(MemoryStorage(), runner, max_examples=120 * TIMES)
+        live(MemoryStorage(), runner, max_examples=100 * TIMES)
 
 
 def test_on_postgresql(database_url: str) -> None:
