@@ -10,7 +10,7 @@ import pytest
 from cloudevents.core.formats.json import JSONFormat
 from cloudevents.core.v1.event import CloudEvent
 
-from scheduling.adapters.cloud_events import to_envelope
+from scheduling.adapters.cloud_events.outgoing import to_envelope
 from scheduling.application.commands.book_appointment import BookAppointment
 from scheduling.application.commands.cancel_appointment import CancelAppointment
 from scheduling.domain.appointment import CancelReason, Initiator

@@ -13,7 +13,7 @@ from uuid import UUID, uuid4
 
 import asyncpg
 
-from scheduling.adapters.cloud_events import to_envelope
+from scheduling.adapters.cloud_events.outgoing import to_envelope
 from scheduling.adapters.embedded.nats import EmbeddedNats
 from scheduling.adapters.embedded.postgres import EmbeddedPostgres
 from scheduling.adapters.embedded.program import Program, running

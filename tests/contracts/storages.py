@@ -9,7 +9,7 @@ from typing import Any
 import asyncpg
 import orjson
 
-from scheduling.adapters.cloud_events import Envelope
+from scheduling.adapters.cloud_events.outgoing import Envelope
 from scheduling.adapters.postgres.audit import GroupCommittedAudit
 from scheduling.adapters.postgres.rows import appointment_from, slot_from
 from scheduling.adapters.postgres.sessions import open_pool

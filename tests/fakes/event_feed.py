@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from uuid import UUID
 
-from scheduling.adapters.cloud_events import concerns
+from scheduling.adapters.cloud_events.outgoing import concerns
 from scheduling.application.ports.event_feed import (
     EventFeed,
     EventFilter,

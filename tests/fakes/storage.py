@@ -6,7 +6,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from scheduling.adapters.cloud_events import Envelope
+from scheduling.adapters.cloud_events.outgoing import Envelope
 from scheduling.application.ports.appointment_lists import (
     AppointmentLists,
     CalendarReader,

@@ -15,7 +15,7 @@ from datetime import datetime
 from typing import Self
 from uuid import UUID
 
-from scheduling.adapters.cloud_events import Envelope, to_envelope
+from scheduling.adapters.cloud_events.outgoing import Envelope, to_envelope
 from scheduling.application.ports.audit import Outcome
 from scheduling.application.ports.identity import Caller
 from scheduling.application.ports.repositories import StoredAnswer

@@ -8,7 +8,7 @@ from uuid import UUID
 import orjson
 from hypothesis.stateful import invariant
 
-from scheduling.adapters.cloud_events import Envelope
+from scheduling.adapters.cloud_events.outgoing import Envelope
 from scheduling.domain.appointment import Appointment
 from scheduling.domain.claim import Claim
 from scheduling.domain.period import Period

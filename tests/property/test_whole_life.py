@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, Phase
 from hypothesis import settings as examples
 from hypothesis.stateful import run_state_machine_as_test
 
-from scheduling.adapters.cloud_events import Envelope
+from scheduling.adapters.cloud_events.outgoing import Envelope
 from scheduling.application.ports.availability import AvailabilityRepository
 from scheduling.application.ports.identity import Caller
 from scheduling.application.ports.repositories import AppointmentRepository

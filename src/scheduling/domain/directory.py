@@ -6,7 +6,7 @@ changes nothing returns the stored one, so that repeating it leaves no trace.
 """
 
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import date, datetime
 from typing import TypeVar
 
 from scheduling.domain.identifiers import LocationId, PatientId, PractitionerId
@@ -27,7 +27,10 @@ class Practitioner:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Location:
-    """`code` is short, for sub-file numbers; `timezone` an IANA name."""
+    """`code` is short, for sub-file numbers; `timezone` an IANA name; `country` is ISO
+    3166-1, `subdivision` ISO 3166-2 without the country. `closed_days` are its own,
+    besides the public holidays that it may observe.
+    """
 
     id: LocationId
     name: str
@@ -35,6 +38,8 @@ class Location:
     timezone: str
     country: str | None = None
     subdivision: str | None = None
+    observes_public_holidays: bool = False
+    closed_days: tuple[date, ...] = ()
     active: bool = True
     version: int = 0
     created_at: datetime | None = None
@@ -69,6 +74,7 @@ class Patient:
     version: int = 0
     created_at: datetime | None = None
     updated_at: datetime | None = None
+    deleted_at: datetime | None = None
     is_new: bool = field(default=False, compare=False)
 
     def __repr__(self) -> str:

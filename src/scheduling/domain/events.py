@@ -4,15 +4,18 @@ An event names ids, codes and times; no name, contact or free text is ever in on
 """
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
 from uuid import UUID
 
 from scheduling.domain.identifiers import (
     AppointmentId,
+    GenerationRunId,
     LocationId,
     PatientId,
     PractitionerId,
+    PractitionerRoleId,
     ScheduleExceptionId,
     ScheduleId,
     SlotId,
@@ -169,3 +172,127 @@ class SlotBlocked(SlotEvent):
     """A slot that gives no more seats; who has one keeps it. `remaining` is 0."""
 
     exception_id: ScheduleExceptionId | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CalendarChanged(Event):
+    """What a bookable calendar is made from has changed: its slots are made anew.
+
+    `changed` names fields as the REST shapes do, those of the location and the settings
+    behind a dot (`location.timezone`, `settings.horizonDays`).
+    """
+
+    schedule_id: ScheduleId
+    practitioner_id: PractitionerId
+    location_id: LocationId
+    changed: tuple[str, ...]
+
+    @property
+    def aggregate_id(self) -> UUID:
+        return self.schedule_id
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PractitionerRoleChanged(CalendarChanged):
+    """The same of a calendar that follows a role, whose version and step it is."""
+
+    practitioner_role_id: PractitionerRoleId
+    active: bool
+    deleted: bool = False
+
+    @property
+    def aggregate_id(self) -> UUID:
+        return self.practitioner_role_id
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptSlot:
+    """A slot that a run would not touch: why, and who is in it."""
+
+    slot_id: SlotId
+    reason: str
+    appointment_ids: tuple[AppointmentId, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SlotsGenerationCompleted(Event):
+    """A calendar's slots follow its rules again.
+
+    What was desired is created, updated, unchanged or a conflict (something that stays
+    is in its way). What is not desired any more is retired, or retained. `kept` are
+    some of the conflicts and the retained, `kept_by_reason` counts all. Days are local
+    to the calendar, both inclusive; `duration_ms` is elapsed.
+    """
+
+    generation_run_id: GenerationRunId
+    schedule_id: ScheduleId
+    practitioner_role_id: PractitionerRoleId | None
+    role_version: int | None
+    practitioner_id: PractitionerId
+    location_id: LocationId
+    trigger: str
+    source_event_id: str
+    first_day: date
+    last_day: date
+    tzdata_version: str
+    created: int
+    updated: int
+    retired: int
+    retained: int
+    conflicts: int
+    unchanged: int
+    duration_ms: int
+    kept_by_reason: Mapping[str, int] = field(default_factory=dict)
+    kept: tuple[KeptSlot, ...] = ()
+
+    @property
+    def aggregate_id(self) -> UUID:
+        return self.schedule_id
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotificationRequested(Event):
+    """Somebody is to be told something, by whoever sends messages.
+
+    `template` is a code; `references` names what it is about, by ids and codes only.
+    `recipient_id` is None where all of a kind are meant (the staff of a location named
+    in the references). `channel` is None where the sender chooses.
+    """
+
+    notification_id: UUID
+    template: str
+    recipient_type: str
+    recipient_id: UUID | None
+    priority: str = "normal"
+    channel: str | None = None
+    references: Mapping[str, str] = field(default_factory=dict)
+    source_event_id: str | None = None
+
+    @property
+    def aggregate_id(self) -> UUID:
+        return self.notification_id
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PortalReply(Event):
+    """What became of a portal's request. `request_event_id` is that event's id."""
+
+    request_id: UUID
+    request_event_id: str
+    patient_id: PatientId
+
+    @property
+    def aggregate_id(self) -> UUID:
+        return self.request_id
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PortalAppointmentAccepted(PortalReply):
+    appointment_id: AppointmentId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PortalAppointmentRejected(PortalReply):
+    """`code` is of the error catalogue."""
+
+    code: str

@@ -16,6 +16,7 @@ AppointmentId = NewType("AppointmentId", UUID)
 SeriesId = NewType("SeriesId", UUID)
 ScheduleExceptionId = NewType("ScheduleExceptionId", UUID)
 WaitlistEntryId = NewType("WaitlistEntryId", UUID)
+GenerationRunId = NewType("GenerationRunId", UUID)
 
 
 def new_id(now: datetime) -> UUID:

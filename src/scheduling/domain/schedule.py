@@ -87,6 +87,7 @@ class PractitionerRole:
     version: int = 0
     created_at: datetime | None = None
     updated_at: datetime | None = None
+    deleted_at: datetime | None = None
     is_new: bool = field(default=False, compare=False)
 
     def put(

@@ -17,7 +17,7 @@ from uuid import uuid4
 import orjson
 from nats.aio.msg import Msg
 
-from scheduling.adapters.cloud_events import concerns
+from scheduling.adapters.cloud_events.outgoing import concerns
 from scheduling.adapters.nats.connection import FAILURES, Connection
 from scheduling.adapters.nats.shared import SharedConnection
 from scheduling.adapters.nats.streams import SCHEDULING, accept, ask

@@ -109,6 +109,8 @@ def location_from(row: Row) -> Location:
         country=row["country"],
         subdivision=row["subdivision"],
         active=row["active"],
+        observes_public_holidays=row["observes_public_holidays"],
+        closed_days=tuple(row["closed_days"]),
         **_kept_from(row),
     )
 
@@ -122,6 +124,8 @@ def location_row(entry: Location) -> Row:
         "country": entry.country,
         "subdivision": entry.subdivision,
         "active": entry.active,
+        "observes_public_holidays": entry.observes_public_holidays,
+        "closed_days": entry.closed_days,
     }
 
 
@@ -134,6 +138,7 @@ def patient_from(row: Row) -> Patient:
         phone=row["phone"],
         email=row["email"],
         preferences=preferences_from(row),
+        deleted_at=row["deleted_at"],
         **_kept_from(row),
     )
 
@@ -157,6 +162,7 @@ def patient_row(entry: Patient) -> Row:
         "prefers_whatsapp": entry.preferences.whatsapp,
         "prefers_sms": entry.preferences.sms,
         "prefers_email": entry.preferences.email,
+        "deleted_at": entry.deleted_at,
     }
 
 
@@ -218,6 +224,7 @@ def role_from(row: Row) -> PractitionerRole:
             )
             for away in orjson.loads(row["not_available"])
         ),
+        deleted_at=row["deleted_at"],
         **_kept_from(row),
     )
 
@@ -242,6 +249,7 @@ def role_row(role: PractitionerRole) -> Row:
             }
             for away in role.not_available
         ],
+        "deleted_at": role.deleted_at,
     }
 
 

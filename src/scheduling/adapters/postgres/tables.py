@@ -129,6 +129,14 @@ locations = Table(
     Column("country", Text),
     Column("subdivision", Text),
     Column("active", Boolean, nullable=False),
+    Column(
+        "observes_public_holidays",
+        Boolean,
+        nullable=False,
+        server_default=text("false"),
+    ),
+    # Its own, besides the public ones.
+    Column("closed_days", ARRAY(Date), nullable=False, server_default=text("'{}'")),
     _version(),
     _instant("created_at"),
     _instant("updated_at"),
@@ -153,6 +161,8 @@ patients = Table(
     _version(),
     _instant("created_at"),
     _instant("updated_at"),
+    # What was personal of them has gone; visits go on pointing here.
+    _instant("deleted_at", nullable=True),
     _key("id"),
     UniqueConstraint("tenant_id", "file_number", name="uq_patients_file_number"),
     _of_a_tenant(),
@@ -176,6 +186,7 @@ practitioner_roles = Table(
     _version(),
     _instant("created_at"),
     _instant("updated_at"),
+    _instant("deleted_at", nullable=True),
     _key("id"),
     _belongs_to("practitioners", "practitioner_id"),
     _belongs_to("locations", "location_id"),
@@ -261,6 +272,8 @@ slots = Table(
     Column("blocked_reason", Text),
     # The exception that opened it, outside the weekly rules.
     _id("opened_by", nullable=True),
+    # No rule wants it any more: it stays for who is in it and gives no more seats.
+    _instant("obsolete_since", nullable=True),
     _key("id"),
     UniqueConstraint(
         "tenant_id", "schedule_id", "starts_at", "ends_at", name="uq_slots_period"
@@ -284,6 +297,49 @@ slots = Table(
     Index("ix_slots_start", "tenant_id", "starts_at"),
     # A booking changes no indexed column: with room on the page it is a HOT update.
     postgresql_with={"fillfactor": 85},
+)
+
+generation_runs = Table(
+    "generation_runs",
+    metadata,
+    _id("tenant_id"),
+    _id("id"),
+    _id("schedule_id"),
+    _id("practitioner_role_id", nullable=True),
+    # The role's version whose rules were applied.
+    Column("role_version", Integer),
+    Column("trigger", Text, nullable=False),
+    Column("source_event_id", Text, nullable=False),
+    # Local days of the schedule's zone, both inclusive.
+    Column("first_day", Date, nullable=False),
+    Column("last_day", Date, nullable=False),
+    Column("tzdata_version", Text, nullable=False),
+    # Of the computed slots: two runs with the same wanted the same.
+    Column("digest", Text, nullable=False),
+    *(
+        Column(name, Integer, nullable=False)
+        for name in (
+            "created",
+            "updated",
+            "retired",
+            "retained",
+            "conflicts",
+            "unchanged",
+        )
+    ),
+    Column("diagnostics", JSONB, nullable=False),
+    _instant("started_at"),
+    Column("duration_ms", Integer, nullable=False),
+    _key("id"),
+    UniqueConstraint(
+        "tenant_id",
+        "schedule_id",
+        "source_event_id",
+        name="uq_generation_runs_source",
+    ),
+    _one_of("trigger", "event", "manual", "roll-forward"),
+    _belongs_to("schedules", "schedule_id"),
+    Index("ix_generation_runs_schedule", "tenant_id", "schedule_id", "started_at"),
 )
 
 appointments = Table(
@@ -523,7 +579,52 @@ inbox = Table(
     Column("event_id", Text, nullable=False),
     Column("type", Text, nullable=False),
     _instant("received_at"),
+    Column("outcome", Text, nullable=False, server_default=text("'applied'")),
     _key("source", "event_id"),
+    _one_of("outcome", "applied", "stale"),
+)
+
+# How far the news of each outside aggregate were followed: older ones are stale.
+inbox_positions = Table(
+    "inbox_positions",
+    metadata,
+    _id("tenant_id"),
+    Column("kind", Text, nullable=False),
+    _id("aggregate_id"),
+    Column("version", BigInteger),
+    # When the broker stored the event, which orders those without a version.
+    _instant("stored_at"),
+    _key("kind", "aggregate_id"),
+)
+
+dead_letters = Table(
+    "dead_letters",
+    metadata,
+    # The nil UUID where the subject names no tenant.
+    _id("tenant_id"),
+    _id("id"),
+    Column("stream", Text, nullable=False),
+    Column("stream_sequence", BigInteger, nullable=False),
+    _instant("stored_at"),
+    Column("subject", Text, nullable=False),
+    Column("headers", JSONB, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Column("event_id", Text),
+    Column("event_type", Text),
+    Column("reason", Text, nullable=False),
+    Column("detail", Text, nullable=False),
+    Column("deliveries", Integer, nullable=False),
+    _instant("died_at"),
+    _instant("replayed_at", nullable=True),
+    _key("id"),
+    UniqueConstraint(
+        "tenant_id",
+        "stream",
+        "stream_sequence",
+        "stored_at",
+        name="uq_dead_letters_message",
+    ),
+    Index("ix_dead_letters_died", "died_at", "id"),
 )
 
 idempotency_keys = Table(

@@ -16,7 +16,7 @@ from uuid import UUID
 
 import asyncpg
 
-from scheduling.adapters.cloud_events import to_envelope
+from scheduling.adapters.cloud_events.outgoing import to_envelope
 from scheduling.adapters.postgres.batch import AUDIT, OUTBOX, Write
 from scheduling.adapters.postgres.sending import Batch
 from scheduling.adapters.postgres.sessions import Sessions

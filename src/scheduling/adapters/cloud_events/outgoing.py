@@ -19,13 +19,20 @@ from scheduling.domain.events import (
     AppointmentEvent,
     AppointmentStatusChanged,
     AppointmentUpdated,
+    CalendarChanged,
     CheckinCompleted,
     Event,
     HoldExpired,
+    NotificationRequested,
+    PortalAppointmentAccepted,
+    PortalAppointmentRejected,
+    PortalReply,
+    PractitionerRoleChanged,
     SchedulePublished,
     SlotBlocked,
     SlotEvent,
     SlotOpened,
+    SlotsGenerationCompleted,
     WaitlistFulfilled,
     WaitlistSlotAvailable,
 )
@@ -163,6 +170,36 @@ def _(_event: WaitlistFulfilled) -> str:
     return "waitlist.fulfilled"
 
 
+@type_of.register
+def _(_event: CalendarChanged) -> str:
+    return "schedule.changed"
+
+
+@type_of.register
+def _(_event: PractitionerRoleChanged) -> str:
+    return "practitioner-role.changed"
+
+
+@type_of.register
+def _(_event: SlotsGenerationCompleted) -> str:
+    return "slots.generation.completed"
+
+
+@type_of.register
+def _(_event: NotificationRequested) -> str:
+    return "notification.requested"
+
+
+@type_of.register
+def _(_event: PortalAppointmentAccepted) -> str:
+    return "portal.appointment.accepted"
+
+
+@type_of.register
+def _(_event: PortalAppointmentRejected) -> str:
+    return "portal.appointment.rejected"
+
+
 Data = dict[str, Any]
 
 
@@ -297,3 +334,92 @@ def _(event: SlotOpened) -> Data:
 @_data.register
 def _(event: SlotBlocked) -> Data:
     return {**_of_slot(event), "exceptionId": event.exception_id}
+
+
+def _of_calendar(event: CalendarChanged) -> Data:
+    return {
+        "scheduleId": event.schedule_id,
+        "practitionerId": event.practitioner_id,
+        "locationId": event.location_id,
+        "changed": event.changed,
+    }
+
+
+@_data.register
+def _(event: CalendarChanged) -> Data:
+    return _of_calendar(event)
+
+
+@_data.register
+def _(event: PractitionerRoleChanged) -> Data:
+    return {
+        "practitionerRoleId": event.practitioner_role_id,
+        **_of_calendar(event),
+        "active": event.active,
+        "deleted": event.deleted,
+    }
+
+
+@_data.register
+def _(event: SlotsGenerationCompleted) -> Data:
+    return {
+        "generationRunId": event.generation_run_id,
+        "scheduleId": event.schedule_id,
+        "practitionerRoleId": event.practitioner_role_id,
+        "roleVersion": event.role_version,
+        "practitionerId": event.practitioner_id,
+        "locationId": event.location_id,
+        "trigger": event.trigger,
+        "sourceEventId": event.source_event_id,
+        "firstDay": event.first_day,
+        "lastDay": event.last_day,
+        "tzdataVersion": event.tzdata_version,
+        "created": event.created,
+        "updated": event.updated,
+        "retired": event.retired,
+        "retained": event.retained,
+        "conflicts": event.conflicts,
+        "unchanged": event.unchanged,
+        "durationMs": event.duration_ms,
+        "keptByReason": event.kept_by_reason,
+        "kept": [
+            {
+                "slotId": one.slot_id,
+                "reason": one.reason,
+                "appointmentIds": one.appointment_ids,
+            }
+            for one in event.kept
+        ],
+    }
+
+
+@_data.register
+def _(event: NotificationRequested) -> Data:
+    return {
+        "notificationId": event.notification_id,
+        "template": event.template,
+        "recipientType": event.recipient_type,
+        "recipientId": event.recipient_id,
+        "priority": event.priority,
+        "channel": event.channel,
+        "references": event.references,
+        "sourceEventId": event.source_event_id,
+    }
+
+
+def _of_reply(event: PortalReply) -> Data:
+    return {
+        "requestId": event.request_id,
+        "requestEventId": event.request_event_id,
+        "patientId": event.patient_id,
+    }
+
+
+@_data.register
+def _(event: PortalAppointmentAccepted) -> Data:
+    return {**_of_reply(event), "appointmentId": event.appointment_id}
+
+
+@_data.register
+def _(event: PortalAppointmentRejected) -> Data:
+    return {**_of_reply(event), "code": event.code}
