@@ -105,18 +105,9 @@ UP = (
         for table in NEW_TABLES
     ),
     # A letter whose subject names no tenant belongs to none: it is kept under the nil
-    # UUID, and listed with those of all tenants.
-    """
-    CREATE POLICY swept_by_scheduling_inbox ON dead_letters TO scheduling_inbox
-        USING (true) WITH CHECK (true)
-    """,
+    # UUID, and listed by the role that sweeps those of all tenants.
     """
     CREATE POLICY swept_by_scheduling_cron ON dead_letters TO scheduling_cron
-        USING (true) WITH CHECK (true)
-    """,
-    # Who rolls all calendars forward has to know whose there are.
-    """
-    CREATE POLICY swept_by_scheduling_inbox ON tenants TO scheduling_inbox
         USING (true) WITH CHECK (true)
     """,
     "GRANT SELECT, INSERT ON generation_runs TO scheduling_api, scheduling_inbox",
@@ -128,7 +119,6 @@ UP = (
 
 DOWN = (
     "REVOKE DELETE ON schedule_exceptions FROM scheduling_inbox",
-    "DROP POLICY swept_by_scheduling_inbox ON tenants",
     "DROP TABLE dead_letters",
     "DROP TABLE inbox_positions",
     "ALTER TABLE inbox DROP CONSTRAINT ck_inbox_outcome, DROP COLUMN outcome",
