@@ -1,5 +1,6 @@
 """One example of every event, with the type that listeners know it by."""
 
+from datetime import date
 from typing import Any
 from uuid import uuid4
 
@@ -9,21 +10,30 @@ from scheduling.domain.events import (
     AppointmentCreated,
     AppointmentStatusChanged,
     AppointmentUpdated,
+    CalendarChanged,
     CheckinCompleted,
     Event,
     HoldExpired,
+    KeptSlot,
+    NotificationRequested,
+    PortalAppointmentAccepted,
+    PortalAppointmentRejected,
+    PractitionerRoleChanged,
     SchedulePublished,
     SlotBlocked,
     SlotOpened,
+    SlotsGenerationCompleted,
     WaitlistCandidate,
     WaitlistFulfilled,
     WaitlistSlotAvailable,
 )
 from scheduling.domain.identifiers import (
     AppointmentId,
+    GenerationRunId,
     LocationId,
     PatientId,
     PractitionerId,
+    PractitionerRoleId,
     ScheduleExceptionId,
     SlotId,
     WaitlistEntryId,
@@ -65,6 +75,22 @@ OF_A_SCHEDULE: dict[str, Any] = {
     "practitioner_id": uuid4(),
     "location_id": uuid4(),
     "timezone": "Africa/Cairo",
+}
+
+OF_A_CALENDAR: dict[str, Any] = {
+    "occurred_at": EIGHT,
+    "version": 4,
+    "schedule_id": uuid4(),
+    "practitioner_id": uuid4(),
+    "location_id": uuid4(),
+}
+
+OF_A_REPLY: dict[str, Any] = {
+    "occurred_at": EIGHT,
+    "version": 1,
+    "request_id": uuid4(),
+    "request_event_id": "portal-7f3a",
+    "patient_id": uuid4(),
 }
 
 EVENTS: tuple[tuple[str, Event], ...] = (
@@ -162,5 +188,69 @@ EVENTS: tuple[tuple[str, Event], ...] = (
             patient_id=PatientId(uuid4()),
             appointment_id=AppointmentId(uuid4()),
         ),
+    ),
+    (
+        "schedule.changed",
+        CalendarChanged(changed=("exceptions",), **OF_A_CALENDAR),
+    ),
+    (
+        "practitioner-role.changed",
+        PractitionerRoleChanged(
+            changed=("availability", "active"),
+            practitioner_role_id=PractitionerRoleId(uuid4()),
+            active=False,
+            **OF_A_CALENDAR,
+        ),
+    ),
+    (
+        "slots.generation.completed",
+        SlotsGenerationCompleted(
+            generation_run_id=GenerationRunId(uuid4()),
+            practitioner_role_id=PractitionerRoleId(uuid4()),
+            role_version=4,
+            trigger="event",
+            source_event_id=str(uuid4()),
+            first_day=date(2030, 1, 7),
+            last_day=date(2030, 4, 7),
+            tzdata_version="2026.1",
+            created=960,
+            updated=4,
+            retired=12,
+            retained=2,
+            conflicts=1,
+            unchanged=0,
+            duration_ms=140,
+            kept_by_reason={"BOOKED": 2, "STAFF_SLOT": 1},
+            kept=(
+                KeptSlot(
+                    slot_id=SlotId(uuid4()),
+                    reason="BOOKED",
+                    appointment_ids=(AppointmentId(uuid4()),),
+                ),
+                KeptSlot(slot_id=SlotId(uuid4()), reason="STAFF_SLOT"),
+            ),
+            **OF_A_CALENDAR,
+        ),
+    ),
+    (
+        "notification.requested",
+        NotificationRequested(
+            occurred_at=EIGHT,
+            version=1,
+            notification_id=uuid4(),
+            template="equipment.low-stock",
+            recipient_type="staff",
+            recipient_id=None,
+            references={"locationId": str(uuid4())},
+            source_event_id="inventory-0091",
+        ),
+    ),
+    (
+        "portal.appointment.accepted",
+        PortalAppointmentAccepted(appointment_id=AppointmentId(uuid4()), **OF_A_REPLY),
+    ),
+    (
+        "portal.appointment.rejected",
+        PortalAppointmentRejected(code="SLOT_NOT_AVAILABLE", **OF_A_REPLY),
     ),
 )
