@@ -1,10 +1,10 @@
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from scheduling.application.ports.identity import Caller
 from scheduling.application.ports.repositories import IdempotencyKey, StoredAnswer
-from scheduling.application.ports.unit_of_work import BeginWork, UnitOfWork
+from scheduling.application.ports.unit_of_work import BeginWork
+from scheduling.application.steps.join_work import joining
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,16 +28,6 @@ class AnswerOnce:
             earlier = await work.answers.recall(key)
             if earlier is not None:
                 return earlier, True
-            answer = await command(_joining(work))
+            answer = await command(joining(work))
             work.answers.keep(key, answer)
         return answer, False
-
-
-def _joining(work: UnitOfWork) -> BeginWork:
-    """Let a command take part in a transaction that is already open."""
-
-    @asynccontextmanager
-    async def join(_caller: Caller) -> AsyncIterator[UnitOfWork]:
-        yield work
-
-    return join

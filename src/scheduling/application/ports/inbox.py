@@ -34,9 +34,12 @@ class ReceivedEvent(Generic[Content_co]):
 
 
 class Outcome(StrEnum):
+    """What became of news: `DUPLICATE` is told and never stored."""
+
     APPLIED = "applied"
     STALE = "stale"
     """Newer news of the same aggregate was followed already."""
+    DUPLICATE = "duplicate"
 
 
 class InboxRepository(Protocol):

@@ -11,7 +11,9 @@ from scheduling.application.ports.appointment_lists import (
 )
 from scheduling.application.ports.audit import AuditRepository
 from scheduling.application.ports.availability import AvailabilityRepository
+from scheduling.application.ports.dead_letters import DeadLetterRepository
 from scheduling.application.ports.identity import Caller
+from scheduling.application.ports.inbox import InboxRepository
 from scheduling.application.ports.repositories import (
     AnswerRepository,
     AppointmentRepository,
@@ -87,6 +89,10 @@ class UnitOfWork(Protocol):
     def audit(self) -> AuditRepository: ...
     @property
     def answers(self) -> AnswerRepository: ...
+    @property
+    def inbox(self) -> InboxRepository: ...
+    @property
+    def dead_letters(self) -> DeadLetterRepository: ...
 
 
 BeginWork: TypeAlias = Callable[[Caller], AbstractAsyncContextManager[UnitOfWork]]
