@@ -13,10 +13,9 @@ from uuid import UUID
 
 import orjson
 
+from scheduling.adapters.cloud_events.payloads import data_of
 from scheduling.domain.events import (
-    AppointmentCancelled,
     AppointmentCreated,
-    AppointmentEvent,
     AppointmentStatusChanged,
     AppointmentUpdated,
     CalendarChanged,
@@ -26,11 +25,9 @@ from scheduling.domain.events import (
     NotificationRequested,
     PortalAppointmentAccepted,
     PortalAppointmentRejected,
-    PortalReply,
     PractitionerRoleChanged,
     SchedulePublished,
     SlotBlocked,
-    SlotEvent,
     SlotOpened,
     SlotsGenerationCompleted,
     WaitlistFulfilled,
@@ -73,7 +70,7 @@ def to_envelope(event: Event, tenant_id: TenantId, traceparent: str | None) -> E
     }
     if traceparent is not None:
         attributes["traceparent"] = traceparent
-    attributes["data"] = _data(event)
+    attributes["data"] = data_of(event)
     return Envelope(
         event_id=event_id,
         aggregate_id=aggregate_id,
@@ -108,7 +105,7 @@ def concerns(
         return False  # not of our making: it names nothing that we know
 
 
-def _id(told: "Data", name: str) -> UUID | None:
+def _id(told: dict[str, Any], name: str) -> UUID | None:
     return UUID(told[name]) if told.get(name) else None
 
 
@@ -198,228 +195,3 @@ def _(_event: PortalAppointmentAccepted) -> str:
 @type_of.register
 def _(_event: PortalAppointmentRejected) -> str:
     return "portal.appointment.rejected"
-
-
-Data = dict[str, Any]
-
-
-@singledispatch
-def _data(event: Event) -> Data:
-    raise TypeError(f"{event.__class__.__name__} has no data on the wire")
-
-
-def _of_appointment(event: AppointmentEvent) -> Data:
-    return {
-        "appointmentId": event.appointment_id,
-        "patientId": event.patient_id,
-        "practitionerId": event.practitioner_id,
-        "locationId": event.location_id,
-        "slotIds": event.slot_ids,
-        "start": event.period.start,
-        "end": event.period.end,
-        "timezone": event.timezone,
-        "appointmentType": event.appointment_type,
-    }
-
-
-@_data.register
-def _(event: AppointmentCreated) -> Data:
-    return {
-        **_of_appointment(event),
-        "status": event.status,
-        "overbooked": event.overbooked,
-    }
-
-
-@_data.register
-def _(event: AppointmentStatusChanged) -> Data:
-    return {
-        **_of_appointment(event),
-        "oldStatus": event.old_status,
-        "newStatus": event.new_status,
-        "reasonCode": event.reason_code,
-    }
-
-
-@_data.register
-def _(event: AppointmentCancelled) -> Data:
-    return {
-        **_of_appointment(event),
-        "oldStatus": event.old_status,
-        "newStatus": event.new_status,
-        "reasonCode": event.reason_code,
-        "initiatedBy": event.initiated_by,
-    }
-
-
-@_data.register
-def _(event: SchedulePublished) -> Data:
-    return {
-        "scheduleId": event.schedule_id,
-        "practitionerId": event.practitioner_id,
-        "locationId": event.location_id,
-        "timezone": event.timezone,
-    }
-
-
-@_data.register
-def _(event: AppointmentUpdated) -> Data:
-    old = event.old
-    return {
-        **_of_appointment(event),
-        "status": event.status,
-        "overbooked": event.overbooked,
-        "changed": event.changed,
-        "old": {
-            "practitionerId": old.practitioner_id,
-            "locationId": old.location_id,
-            "slotIds": old.slot_ids,
-            "start": old.period.start,
-            "end": old.period.end,
-            "appointmentType": old.appointment_type,
-            "status": old.status,
-        },
-    }
-
-
-@_data.register
-def _(event: CheckinCompleted) -> Data:
-    return _of_appointment(event)
-
-
-@_data.register
-def _(event: HoldExpired) -> Data:
-    return {**_of_appointment(event), "expiredAt": event.expired_at}
-
-
-@_data.register
-def _(event: WaitlistSlotAvailable) -> Data:
-    told = _of_appointment(event)
-    # Whose time it was is nobody's business who waits for it.
-    del told["patientId"]
-    candidates = [
-        {"waitlistEntryId": one.waitlist_entry_id, "patientId": one.patient_id}
-        for one in event.candidates
-    ]
-    return {**told, "candidates": candidates}
-
-
-@_data.register
-def _(event: WaitlistFulfilled) -> Data:
-    return {
-        "waitlistEntryId": event.waitlist_entry_id,
-        "patientId": event.patient_id,
-        "appointmentId": event.appointment_id,
-    }
-
-
-def _of_slot(event: SlotEvent) -> Data:
-    return {
-        "slotId": event.slot_id,
-        "scheduleId": event.schedule_id,
-        "practitionerId": event.practitioner_id,
-        "locationId": event.location_id,
-        "start": event.period.start,
-        "end": event.period.end,
-        "timezone": event.timezone,
-        "remaining": event.remaining,
-    }
-
-
-@_data.register
-def _(event: SlotOpened) -> Data:
-    return _of_slot(event)
-
-
-@_data.register
-def _(event: SlotBlocked) -> Data:
-    return {**_of_slot(event), "exceptionId": event.exception_id}
-
-
-def _of_calendar(event: CalendarChanged) -> Data:
-    return {
-        "scheduleId": event.schedule_id,
-        "practitionerId": event.practitioner_id,
-        "locationId": event.location_id,
-        "changed": event.changed,
-    }
-
-
-@_data.register
-def _(event: CalendarChanged) -> Data:
-    return _of_calendar(event)
-
-
-@_data.register
-def _(event: PractitionerRoleChanged) -> Data:
-    return {
-        "practitionerRoleId": event.practitioner_role_id,
-        **_of_calendar(event),
-        "active": event.active,
-        "deleted": event.deleted,
-    }
-
-
-@_data.register
-def _(event: SlotsGenerationCompleted) -> Data:
-    return {
-        "generationRunId": event.generation_run_id,
-        "scheduleId": event.schedule_id,
-        "practitionerRoleId": event.practitioner_role_id,
-        "roleVersion": event.role_version,
-        "practitionerId": event.practitioner_id,
-        "locationId": event.location_id,
-        "trigger": event.trigger,
-        "sourceEventId": event.source_event_id,
-        "firstDay": event.first_day,
-        "lastDay": event.last_day,
-        "tzdataVersion": event.tzdata_version,
-        "created": event.created,
-        "updated": event.updated,
-        "retired": event.retired,
-        "retained": event.retained,
-        "conflicts": event.conflicts,
-        "unchanged": event.unchanged,
-        "durationMs": event.duration_ms,
-        "keptByReason": event.kept_by_reason,
-        "kept": [
-            {
-                "slotId": one.slot_id,
-                "reason": one.reason,
-                "appointmentIds": one.appointment_ids,
-            }
-            for one in event.kept
-        ],
-    }
-
-
-@_data.register
-def _(event: NotificationRequested) -> Data:
-    return {
-        "notificationId": event.notification_id,
-        "template": event.template,
-        "recipientType": event.recipient_type,
-        "recipientId": event.recipient_id,
-        "priority": event.priority,
-        "channel": event.channel,
-        "references": event.references,
-        "sourceEventId": event.source_event_id,
-    }
-
-
-def _of_reply(event: PortalReply) -> Data:
-    return {
-        "requestId": event.request_id,
-        "requestEventId": event.request_event_id,
-        "patientId": event.patient_id,
-    }
-
-
-@_data.register
-def _(event: PortalAppointmentAccepted) -> Data:
-    return {**_of_reply(event), "appointmentId": event.appointment_id}
-
-
-@_data.register
-def _(event: PortalAppointmentRejected) -> Data:
-    return {**_of_reply(event), "code": event.code}
