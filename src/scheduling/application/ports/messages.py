@@ -3,11 +3,20 @@ keep; the envelope around it is `ports/inbox.ReceivedEvent`.
 """
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import NamedTuple
 from uuid import UUID
 
-from scheduling.domain.identifiers import PractitionerRoleId, ScheduleId
+from scheduling.domain.booking_request import BookingRequest
+from scheduling.domain.directory import Patient, Practitioner
+from scheduling.domain.identifiers import (
+    AppointmentId,
+    PatientId,
+    PractitionerRoleId,
+    ScheduleId,
+)
+from scheduling.domain.schedule import PractitionerRole
 
 
 class Aggregate(NamedTuple):
@@ -38,6 +47,100 @@ class CalendarNews(Message):
     schedule_id: ScheduleId
     practitioner_role_id: PractitionerRoleId | None
     role_version: int | None
+
+    @property
+    def aggregate(self) -> Aggregate | None:
+        return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AppointmentRequested(Message):
+    """A patient asks for a time through the portal. `request_id` is the portal's: the
+    same one again is the same wish.
+    """
+
+    request_id: UUID
+    wanted: BookingRequest = field(repr=False)
+
+    @property
+    def aggregate(self) -> Aggregate | None:
+        return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PatientNews(Message):
+    """What the registry says of a patient; `created` of one that it had not."""
+
+    patient: Patient
+    created: bool
+
+    @property
+    def aggregate(self) -> Aggregate:
+        return Aggregate("patient", self.patient.id)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PatientDeleted(Message):
+    patient_id: PatientId
+
+    @property
+    def aggregate(self) -> Aggregate:
+        return Aggregate("patient", self.patient_id)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DoctorCreated(Message):
+    """Somebody new, and where they work; vacations are times of the role when they are
+    not available.
+    """
+
+    practitioner: Practitioner = field(repr=False)
+    role: PractitionerRole = field(repr=False)
+
+    @property
+    def aggregate(self) -> Aggregate:
+        return Aggregate("practitioner", self.practitioner.id)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EncounterFinalized(Message):
+    """What an appointment was for is done and written up."""
+
+    appointment_id: AppointmentId
+
+    @property
+    def aggregate(self) -> Aggregate | None:
+        return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PractitionerRoleNews(Message):
+    """What a directory says of a role; its version there is the event's."""
+
+    role: PractitionerRole = field(repr=False)
+
+    @property
+    def aggregate(self) -> Aggregate:
+        return Aggregate("practitioner-role", self.role.id)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PractitionerRoleDeleted(Message):
+    practitioner_role_id: PractitionerRoleId
+
+    @property
+    def aggregate(self) -> Aggregate:
+        return Aggregate("practitioner-role", self.practitioner_role_id)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoutedNews(Message):
+    """What is told on to whom `domain/routing` says, and nothing else: ids and numbers
+    by their names on the wire.
+    """
+
+    type: str
+    references: Mapping[str, str]
 
     @property
     def aggregate(self) -> Aggregate | None:
