@@ -14,7 +14,12 @@ from scheduling.application.ports.appointment_lists import (
 )
 from scheduling.application.ports.audit import AuditRepository
 from scheduling.application.ports.availability import AvailabilityRepository
+from scheduling.application.ports.dead_letters import (
+    DeadLetter,
+    DeadLetterRepository,
+)
 from scheduling.application.ports.identity import Caller
+from scheduling.application.ports.inbox import InboxRepository
 from scheduling.application.ports.repositories import (
     AnswerRepository,
     AppointmentRepository,
@@ -43,6 +48,7 @@ from tests.fakes.appointments import MemoryAppointments
 from tests.fakes.audit import MemoryAudit, MemoryAuditTrail
 from tests.fakes.availability import MemoryAvailability
 from tests.fakes.directory import MemoryDirectory, MemorySchedules, MemorySettings
+from tests.fakes.inbox import MemoryDeadLetters, MemoryInbox
 from tests.fakes.lists import (
     MemoryAppointmentLists,
     MemoryCalendar,
@@ -143,6 +149,14 @@ class MemoryUnitOfWork(UnitOfWork):
     def answers(self) -> AnswerRepository:
         return MemoryAnswers(self._transaction)
 
+    @cached_property
+    def inbox(self) -> InboxRepository:
+        return MemoryInbox(self._transaction)
+
+    @cached_property
+    def dead_letters(self) -> DeadLetterRepository:
+        return MemoryDeadLetters(self._transaction)
+
 
 @dataclass
 class MemoryStorage:
@@ -189,6 +203,9 @@ class MemoryStorage:
     async def reminders(self, caller: Caller) -> list[StoredReminder]:
         tables = self.of(caller.tenant_id)
         return [one for some in tables.reminders.values() for one in some]
+
+    async def dead_letters(self, caller: Caller) -> list[DeadLetter]:
+        return list(self.of(caller.tenant_id).dead_letters.values())
 
     async def audit(self, caller: Caller) -> list[AuditRow]:
         return list(self.of(caller.tenant_id).audit)

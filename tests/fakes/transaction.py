@@ -12,12 +12,15 @@ from contextlib import AsyncExitStack
 from copy import copy
 from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
-from typing import Self
+from typing import NamedTuple, Self
 from uuid import UUID
 
 from scheduling.adapters.cloud_events.outgoing import Envelope, to_envelope
 from scheduling.application.ports.audit import Outcome
+from scheduling.application.ports.dead_letters import DeadLetter
 from scheduling.application.ports.identity import Caller
+from scheduling.application.ports.inbox import Outcome as InboxOutcome
+from scheduling.application.ports.messages import Aggregate
 from scheduling.application.ports.repositories import StoredAnswer
 from scheduling.domain.appointment import Appointment
 from scheduling.domain.changes import Changes
@@ -56,6 +59,13 @@ class AuditRow:
     request_id: str | None
 
 
+class Position(NamedTuple):
+    """How far an aggregate's news were followed."""
+
+    version: int | None
+    stored_at: datetime
+
+
 @dataclass(slots=True)
 class Tables:
     settings: dict[None, Settings] = field(default_factory=dict)
@@ -71,6 +81,13 @@ class Tables:
     reminders: dict[UUID, tuple[StoredReminder, ...]] = field(default_factory=dict)
     waitlist: dict[UUID, WaitlistEntry] = field(default_factory=dict)
     answers: dict[tuple[str, str], tuple[str, StoredAnswer]] = field(
+        default_factory=dict
+    )
+    inbox: dict[tuple[str, str], tuple[InboxOutcome, datetime]] = field(
+        default_factory=dict
+    )
+    positions: dict[Aggregate, Position] = field(default_factory=dict)
+    dead_letters: dict[tuple[str, int, datetime], DeadLetter] = field(
         default_factory=dict
     )
     outbox: dict[UUID, Envelope] = field(default_factory=dict)

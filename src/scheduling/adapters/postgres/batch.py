@@ -244,6 +244,44 @@ def _call_reminders_off(rows: Rows) -> Update:
     )
 
 
+def _put_aside(rows: Rows) -> Insert:
+    """A message is kept once, as it first came; its body is any bytes, as base64."""
+    letters = t.dead_letters
+    names = [c.name for c in LETTER if c.name != "body"]
+    return (
+        postgresql.insert(letters)
+        .from_select(
+            ["tenant_id", *names, "body"],
+            select(
+                TENANT,
+                *(rows.c[name] for name in names),
+                func.decode(rows.c.body, literal_column("'base64'")),
+            ),
+        )
+        .on_conflict_do_nothing()
+    )
+
+
+def _come_so_far(rows: Rows) -> Insert:
+    """How far an aggregate's news were followed never goes back."""
+    positions = t.inbox_positions
+    given = postgresql.insert(positions).from_select(
+        [c.name for c in positions.c],
+        select(TENANT, *(rows.c[c.name] for c in POSITION)),
+    )
+    return given.on_conflict_do_update(
+        index_elements=list(positions.primary_key),
+        set_={
+            "version": func.greatest(given.excluded.version, positions.c.version),
+            "stored_at": func.greatest(given.excluded.stored_at, positions.c.stored_at),
+        },
+    )
+
+
+LETTER = tuple(
+    c for c in t.dead_letters.c if c.name not in {"tenant_id", "replayed_at"}
+)
+POSITION = tuple(c for c in t.inbox_positions.c if c.name != "tenant_id")
 _ID = Column("id", Uuid)
 _OVERBOOKED = Column("overbooked", Boolean)
 
@@ -294,6 +332,9 @@ REMINDERS_CALLED_OFF = Write(
     _call_reminders_off,
 )
 ANSWERS = _insert(t.idempotency_keys)
+INBOX = _insert(t.inbox)
+POSITIONS = Write("inbox_positions_put", POSITION, _come_so_far)
+DEAD_LETTERS = Write("dead_letters_new", LETTER, _put_aside)
 OUTBOX = _insert(t.outbox, "published_at", "blocked_at", "blocked_reason")
 AUDIT = _insert(t.audit)
 
@@ -322,6 +363,9 @@ WRITES = (
     REMINDERS,
     REMINDERS_CALLED_OFF,
     ANSWERS,
+    INBOX,
+    POSITIONS,
+    DEAD_LETTERS,
     OUTBOX,
     AUDIT,
 )

@@ -18,8 +18,10 @@ from scheduling.adapters.postgres.appointments import PostgresAppointments
 from scheduling.adapters.postgres.availability import PostgresAvailability
 from scheduling.adapters.postgres.batch import SETTINGS
 from scheduling.adapters.postgres.calendar import PostgresCalendar
+from scheduling.adapters.postgres.dead_letters import PostgresDeadLetters
 from scheduling.adapters.postgres.directory import PostgresDirectory, PostgresSettings
 from scheduling.adapters.postgres.history import PostgresAuditTrail
+from scheduling.adapters.postgres.inbox import PostgresInbox
 from scheduling.adapters.postgres.schedule_exceptions import PostgresScheduleExceptions
 from scheduling.adapters.postgres.schedule_lists import PostgresScheduleLists
 from scheduling.adapters.postgres.schedules import PostgresSchedules
@@ -37,7 +39,9 @@ from scheduling.application.ports.appointment_lists import (
 from scheduling.application.ports.audit import AuditRepository
 from scheduling.application.ports.availability import AvailabilityRepository
 from scheduling.application.ports.clock import Clock
+from scheduling.application.ports.dead_letters import DeadLetterRepository
 from scheduling.application.ports.identity import Caller
+from scheduling.application.ports.inbox import InboxRepository
 from scheduling.application.ports.repositories import (
     AnswerRepository,
     AppointmentRepository,
@@ -131,6 +135,14 @@ class PostgresUnitOfWork(UnitOfWork):
     @cached_property
     def answers(self) -> AnswerRepository:
         return PostgresAnswers(self._transaction, self._now)
+
+    @cached_property
+    def inbox(self) -> InboxRepository:
+        return PostgresInbox(self._transaction)
+
+    @cached_property
+    def dead_letters(self) -> DeadLetterRepository:
+        return PostgresDeadLetters(self._transaction)
 
 
 @asynccontextmanager
