@@ -10,11 +10,13 @@ from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 from nats.aio.client import Client
+from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
 
 from scheduling.application.ports.messaging import BrokerUnavailable
 
 FAILURES = (NatsError, OSError)
+ANSWER_WITHIN = 10.0
 
 
 class Connection:
@@ -22,6 +24,33 @@ class Connection:
         self.client = client
         self.closed = closed
         """Done as soon as the connection has ended."""
+
+    async def request(
+        self, subject: str, body: bytes, *, within: float = ANSWER_WITHIN
+    ) -> Msg:
+        """Return the answer. Raise BrokerUnavailable where none comes within so many
+        seconds, at once where the connection ends: the client would let us wait.
+        """
+        asking: asyncio.Future[Msg] = asyncio.ensure_future(
+            self.client.request(subject, body, timeout=within)
+        )
+        try:
+            either: set[asyncio.Future[Any]] = {asking, self.closed}
+            await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+            if not asking.done():
+                raise BrokerUnavailable("the connection has ended")
+            return asking.result()
+        except FAILURES as error:
+            raise BrokerUnavailable(type(error).__name__) from error
+        finally:
+            await give_up(asking)
+
+    async def publish(self, subject: str, body: bytes, *, reply: str = "") -> None:
+        """Send without waiting for anything. Raise BrokerUnavailable."""
+        try:
+            await self.client.publish(subject, body, reply=reply)
+        except FAILURES as error:
+            raise BrokerUnavailable(type(error).__name__) from error
 
 
 @asynccontextmanager

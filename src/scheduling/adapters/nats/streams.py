@@ -1,10 +1,12 @@
-"""The stream that all events go to, and what must be true of it.
+"""The streams, and what must be true of them: the one that all our events go to, that
+of news from outside, and that of what the broker gave up.
 
 Asked and changed in the server's own JSON: a client library that is older than the
 server would drop the settings that it does not know when it writes the others back.
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
@@ -24,33 +26,48 @@ class UnsafeStream(Exception):
     """The stream is not what events need, and putting it right would lose some."""
 
 
-async def ensure_stream(connection: Connection, *, replicas: int) -> list[str]:
+@dataclass(frozen=True, slots=True)
+class StreamPlan:
+    """`subjects` that it must have; further ones are left, but for those `ours`."""
+
+    name: str
+    subjects: tuple[str, ...]
+    ours: str
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+
+EVENTS = StreamPlan(SCHEDULING, (SUBJECTS,), "scheduling.", {"allow_atomic": True})
+
+
+async def ensure_stream(
+    connection: Connection, plan: StreamPlan = EVENTS, *, replicas: int
+) -> list[str]:
     """Make the stream or mend it; return the names of the settings that were changed.
 
     Limits of age and size are the operator's: they are left as they are. Raise
     UnsafeStream or BrokerUnavailable.
     """
     wanted: dict[str, Any] = {
-        "name": SCHEDULING,
-        "subjects": [SUBJECTS],
+        "name": plan.name,
+        "subjects": [*plan.subjects],
         "storage": "file",
         "retention": "limits",
         "discard": "new",
         "duplicate_window": DUPLICATE_WINDOW,
         "num_replicas": replicas,
-        "allow_atomic": True,
         "allow_direct": True,
+        **plan.settings,
     }
-    answer = await ask(connection, f"STREAM.INFO.{SCHEDULING}", {})
+    answer = await ask(connection, f"STREAM.INFO.{plan.name}", {})
     if answer.get("error", {}).get("err_code") == NOT_FOUND:
-        accept(await ask(connection, f"STREAM.CREATE.{SCHEDULING}", wanted))
+        accept(await ask(connection, f"STREAM.CREATE.{plan.name}", wanted))
         return []
     found = accept(answer)["config"]
     _refuse_unsafe(found)
-    changes = _drift(found, wanted)
+    changes = _drift(found, wanted, plan)
     if changes:
         mended = {**found, **changes}
-        accept(await ask(connection, f"STREAM.UPDATE.{SCHEDULING}", mended))
+        accept(await ask(connection, f"STREAM.UPDATE.{plan.name}", mended))
     return sorted(changes)
 
 
@@ -70,16 +87,18 @@ def _refuse_unsafe(found: Mapping[str, Any]) -> None:
     ]
     if wrongs:
         raise UnsafeStream(
-            f"stream {SCHEDULING} cannot be used as it is, and is not changed: "
+            f"stream {found['name']} cannot be used as it is, and is not changed: "
             + "; ".join(wrongs)
         )
 
 
-def _drift(found: Mapping[str, Any], wanted: Mapping[str, Any]) -> dict[str, Any]:
+def _drift(
+    found: Mapping[str, Any], wanted: Mapping[str, Any], plan: StreamPlan
+) -> dict[str, Any]:
     """What to change: none of it touches an event that is stored."""
     changes = {
         name: wanted[name]
-        for name in ("discard", "num_replicas", "allow_atomic", "allow_direct")
+        for name in ("discard", "num_replicas", "allow_direct", *plan.settings)
         if found.get(name) != wanted[name]
     }
     if found.get("discard_new_per_subject"):
@@ -87,9 +106,9 @@ def _drift(found: Mapping[str, Any], wanted: Mapping[str, Any]) -> dict[str, Any
     if found.get("duplicate_window", 0) < DUPLICATE_WINDOW:
         changes["duplicate_window"] = DUPLICATE_WINDOW
     subjects = found.get("subjects") or []
-    if SUBJECTS not in subjects:
-        ours = [s for s in subjects if not s.startswith("scheduling.")]
-        changes["subjects"] = [*ours, SUBJECTS]
+    if not set(plan.subjects) <= set(subjects):
+        others = [s for s in subjects if not s.startswith(plan.ours)]
+        changes["subjects"] = [*others, *plan.subjects]
     return changes
 
 
