@@ -7,7 +7,7 @@ changes nothing returns the stored one, so that repeating it leaves no trace.
 
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
-from typing import TypeVar
+from typing import Self, TypeVar
 
 from scheduling.domain.identifiers import LocationId, PatientId, PractitionerId
 from scheduling.domain.version import ExpectedVersion, check_version
@@ -71,6 +71,7 @@ class Patient:
     phone: str | None = None
     email: str | None = None
     preferences: ContactPreferences = ContactPreferences()
+    language: str | None = None
     version: int = 0
     created_at: datetime | None = None
     updated_at: datetime | None = None
@@ -80,6 +81,25 @@ class Patient:
     def __repr__(self) -> str:
         """Names and contacts stay out of logs, also by accident."""
         return f"Patient(id={self.id!r}, version={self.version})"
+
+    @property
+    def is_deleted(self) -> bool:
+        return self.deleted_at is not None
+
+    def forgotten(self, now: datetime) -> Self:
+        """Keep the id, which visits point at, and nothing else of the person."""
+        return replace(
+            self,
+            name="",
+            active=False,
+            file_number=None,
+            phone=None,
+            email=None,
+            preferences=ContactPreferences(),
+            version=self.version + 1,
+            updated_at=now,
+            deleted_at=now,
+        )
 
 
 Entry = TypeVar("Entry", Practitioner, Location, Patient)
@@ -92,16 +112,19 @@ def put(
     expected: ExpectedVersion | None,
     now: datetime,
 ) -> Entry:
-    """Return the next version of an entry; the stored one where nothing changes."""
+    """Return the next version of an entry; the stored one where nothing changes. A
+    patient who was deleted is made anew, and the version goes on.
+    """
+    gone = isinstance(stored, Patient) and stored.is_deleted
+    check_version(expected, 0 if stored is None or gone else stored.version)
     if stored is None:
-        check_version(expected, 0)
         return replace(wanted, version=1, created_at=now, updated_at=now, is_new=True)
-    check_version(expected, stored.version)
     same = replace(
         wanted,
         version=stored.version,
         created_at=stored.created_at,
         updated_at=stored.updated_at,
+        is_new=gone,
     )
     if same == stored:
         return stored

@@ -58,6 +58,7 @@ class Settings:
     no_show_grace_minutes: int = 30
     limits: Limits = field(default_factory=Limits)
     timezone: str = "UTC"
+    waitlist_offers: bool = False
     version: int = 0
     updated_at: datetime | None = None
 

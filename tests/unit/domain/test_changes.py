@@ -53,6 +53,7 @@ AGGREGATES: tuple[Any, ...] = (
 CODES = {
     "appointment_type",
     "code",
+    "language",
     "country",
     "held_by",
     "service_type",

@@ -47,6 +47,7 @@ def settings_from(row: Row) -> Settings:
             row["limit_per_practitioner_day"], row["limit_per_practitioner_week"]
         ),
         timezone=row["settings_timezone"],
+        waitlist_offers=row["waitlist_offers"],
         version=row["settings_version"],
         updated_at=row["settings_updated_at"],
     )
@@ -63,6 +64,7 @@ def settings_row(settings: Settings) -> Row:
         "limit_per_practitioner_day": settings.limits.per_practitioner_day,
         "limit_per_practitioner_week": settings.limits.per_practitioner_week,
         "timezone": settings.timezone,
+        "waitlist_offers": settings.waitlist_offers,
         "version": settings.version,
         "updated_at": settings.updated_at,
     }
@@ -138,6 +140,7 @@ def patient_from(row: Row) -> Patient:
         phone=row["phone"],
         email=row["email"],
         preferences=preferences_from(row),
+        language=row["language"],
         deleted_at=row["deleted_at"],
         **_kept_from(row),
     )
@@ -162,6 +165,7 @@ def patient_row(entry: Patient) -> Row:
         "prefers_whatsapp": entry.preferences.whatsapp,
         "prefers_sms": entry.preferences.sms,
         "prefers_email": entry.preferences.email,
+        "language": entry.language,
         "deleted_at": entry.deleted_at,
     }
 

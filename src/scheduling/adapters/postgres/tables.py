@@ -97,6 +97,7 @@ settings = Table(
     Column("limit_per_practitioner_day", Integer),
     Column("limit_per_practitioner_week", Integer),
     Column("timezone", Text, nullable=False),
+    Column("waitlist_offers", Boolean, nullable=False, server_default=text("false")),
     _version(),
     _instant("updated_at"),
     _key(),
@@ -158,6 +159,8 @@ patients = Table(
     Column("prefers_whatsapp", Boolean, nullable=False),
     Column("prefers_sms", Boolean, nullable=False),
     Column("prefers_email", Boolean, nullable=False),
+    # BCP 47; null: the organisation's.
+    Column("language", Text),
     _version(),
     _instant("created_at"),
     _instant("updated_at"),
@@ -472,6 +475,10 @@ reminders = Table(
     Column("reason", Text),
     Column("attempts", Integer, nullable=False),
     _instant("sent_at", nullable=True),
+    # When it is next looked at: when it is due, later after a failed attempt.
+    _instant("attempt_at", nullable=True),
+    # Set, and committed, before something is sent that cannot be taken back.
+    _instant("sending_since", nullable=True),
     _key("id"),
     UniqueConstraint(
         "tenant_id",
@@ -483,7 +490,12 @@ reminders = Table(
     ),
     _one_of("status", "SCHEDULED", "SENT", "FAILED", "CANCELLED", "SKIPPED"),
     _belongs_to("appointments", "appointment_id"),
-    Index("ix_reminders_due", "due_at", postgresql_where=text("status = 'SCHEDULED'")),
+    Index(
+        "ix_reminders_due",
+        text("COALESCE(attempt_at, due_at)"),
+        "id",
+        postgresql_where=text("status = 'SCHEDULED'"),
+    ),
 )
 
 waitlist_entries = Table(
@@ -528,6 +540,123 @@ waitlist_entries = Table(
     ),
     Index("ix_waitlist_entries_status", "tenant_id", "status", "created_at", "id"),
     Index("ix_waitlist_entries_patient", "tenant_id", "patient_id", "created_at", "id"),
+)
+
+sub_files = Table(
+    "sub_files",
+    metadata,
+    _id("tenant_id"),
+    _id("id"),
+    Column("number", Text, nullable=False),
+    _id("patient_id"),
+    _id("location_id"),
+    _id("practitioner_id"),
+    Column("status", Text, nullable=False),
+    _instant("opened_at"),
+    _version(),
+    _key("id"),
+    UniqueConstraint("tenant_id", "number", name="uq_sub_files_number"),
+    UniqueConstraint(
+        "tenant_id", "patient_id", "location_id", name="uq_sub_files_once"
+    ),
+    _one_of("status", "open", "closed"),
+    _belongs_to("patients", "patient_id"),
+    _belongs_to("locations", "location_id"),
+    _belongs_to("practitioners", "practitioner_id"),
+)
+
+sub_file_counters = Table(
+    "sub_file_counters",
+    metadata,
+    _id("tenant_id"),
+    Column("year", Integer, nullable=False),
+    Column("last", Integer, nullable=False),
+    _key("year"),
+)
+
+# In the app, to practitioners. The text is made from the template when it is read.
+notifications = Table(
+    "notifications",
+    metadata,
+    _id("tenant_id"),
+    _id("id"),
+    _id("practitioner_id"),
+    Column("template", Text, nullable=False),
+    _id("patient_id", nullable=True),
+    _id("appointment_id", nullable=True),
+    _instant("starts_at", nullable=True),
+    Column("timezone", Text),
+    Column("service_type", Text),
+    Column("source_event_id", Text, nullable=False),
+    _instant("created_at"),
+    _instant("read_at", nullable=True),
+    _key("id"),
+    UniqueConstraint(
+        "tenant_id",
+        "practitioner_id",
+        "template",
+        "source_event_id",
+        name="uq_notifications_once",
+    ),
+    _belongs_to("practitioners", "practitioner_id"),
+    Index(
+        "ix_notifications_practitioner",
+        "tenant_id",
+        "practitioner_id",
+        "created_at",
+        "id",
+    ),
+)
+
+waitlist_offers = Table(
+    "waitlist_offers",
+    metadata,
+    _id("tenant_id"),
+    _id("id"),
+    _id("waitlist_entry_id"),
+    # The hold.
+    _id("appointment_id"),
+    # The news of the freed time that it began with, and who comes next.
+    Column("source_event_id", Text, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("candidates", JSONB, nullable=False),
+    _instant("expires_at"),
+    _instant("created_at"),
+    _instant("updated_at"),
+    _version(),
+    _key("id"),
+    UniqueConstraint(
+        "tenant_id",
+        "source_event_id",
+        "waitlist_entry_id",
+        name="uq_waitlist_offers_once",
+    ),
+    _one_of("status", "offered", "accepted", "declined", "expired"),
+    _belongs_to("waitlist_entries", "waitlist_entry_id"),
+    _belongs_to("appointments", "appointment_id"),
+    Index(
+        "ix_waitlist_offers_open",
+        "expires_at",
+        "id",
+        postgresql_where=text("status = 'offered'"),
+    ),
+    Index("ix_waitlist_offers_entry", "tenant_id", "waitlist_entry_id", "created_at"),
+)
+
+cron_runs = Table(
+    "cron_runs",
+    metadata,
+    # The nil UUID: jobs belong to no tenant.
+    _id("tenant_id"),
+    Column("job", Text, nullable=False),
+    _instant("started_at"),
+    Column("duration_ms", Integer),
+    Column("outcome", Text, nullable=False),
+    Column("done", Integer, nullable=False),
+    Column("failure", Text),
+    _instant("succeeded_at", nullable=True),
+    _key("job"),
+    _one_of("outcome", "running", "done", "failed"),
 )
 
 outbox = Table(
