@@ -63,11 +63,14 @@ class MemoryDirectory(DirectoryRepository[Id, Entry], Generic[Id, Entry]):
             stored = table.get(entry.id)
             demand_next(stored, entry.version)
             self._demand_unique(entry, table)
-            table[entry.id] = replace(entry, is_new=False)
+            without = {"events": ()} if hasattr(entry, "events") else {}
+            table[entry.id] = replace(entry, is_new=False, **without)
 
         self.transaction.change(write)
+        self.transaction.announce(getattr(entry, "events", ()))
+        gone = getattr(entry, "deleted_at", None) is not None
         self.transaction.audit(
-            f"{self.name}.put",
+            f"{self.name}.{'deleted' if gone else 'put'}",
             entry.id,
             entry.version,
             changes_between(before, entry),
@@ -132,6 +135,13 @@ class MemorySchedules(ScheduleRepository):
             if schedule.practitioner_role_id == id:
                 return await self.get(schedule.id)
         return None
+
+    async def hold_of_role(self, id: PractitionerRoleId) -> Schedule | None:
+        await self.transaction.lock("calendars")
+        found = await self.of_role(id)
+        if found is not None:
+            await self.transaction.lock("exceptions of", found.id)
+        return await self.of_role(id)
 
     def save(self, schedule: Schedule) -> None:
         before = self.seen.get(schedule.id)

@@ -14,6 +14,7 @@ from scheduling.application.ports.appointment_lists import (
 )
 from scheduling.application.ports.audit import AuditRepository
 from scheduling.application.ports.availability import AvailabilityRepository
+from scheduling.application.ports.calendar_news import CalendarNewsRepository
 from scheduling.application.ports.dead_letters import (
     DeadLetter,
     DeadLetterRepository,
@@ -47,6 +48,7 @@ from tests.fakes.answers import MemoryAnswers
 from tests.fakes.appointments import MemoryAppointments
 from tests.fakes.audit import MemoryAudit, MemoryAuditTrail
 from tests.fakes.availability import MemoryAvailability
+from tests.fakes.calendar_news import MemoryCalendarNews
 from tests.fakes.directory import MemoryDirectory, MemorySchedules, MemorySettings
 from tests.fakes.inbox import MemoryDeadLetters, MemoryInbox
 from tests.fakes.lists import (
@@ -108,6 +110,10 @@ class MemoryUnitOfWork(UnitOfWork):
     @cached_property
     def schedule_exceptions(self) -> ScheduleExceptionRepository:
         return MemoryScheduleExceptions(self._transaction)
+
+    @cached_property
+    def calendar_news(self) -> CalendarNewsRepository:
+        return MemoryCalendarNews(self._transaction)
 
     @cached_property
     def schedule_lists(self) -> ScheduleLists:

@@ -126,7 +126,7 @@ class Running(Desk):
         )
         self.roles[where] = self.run(
             self.commands.put_practitioner_role(self.caller, wanted)
-        )
+        ).role
         self.model.roles[where] = Role(
             ZONES[where[1]],
             active,

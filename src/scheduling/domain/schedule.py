@@ -89,15 +89,29 @@ class PractitionerRole:
     updated_at: datetime | None = None
     deleted_at: datetime | None = None
     is_new: bool = field(default=False, compare=False)
+    events: tuple[Event, ...] = field(default=(), compare=False)
+
+    @property
+    def is_deleted(self) -> bool:
+        return self.deleted_at is not None
 
     def put(
         self, stored: Self | None, *, expected: ExpectedVersion | None, now: datetime
     ) -> Self:
-        """Return the next version; the stored one where nothing changes."""
+        """Return the next version; the stored one where nothing changes.
+
+        One that was deleted is made anew, and its version goes on.
+        """
+        if (
+            self.period_start
+            and self.period_end
+            and self.period_end < self.period_start
+        ):
+            raise InvalidInput("end must not be before start", "period")
+        there = stored is not None and not stored.is_deleted
+        check_version(expected, stored.version if stored and there else 0)
         if stored is None:
-            check_version(expected, 0)
             return replace(self, version=1, created_at=now, updated_at=now, is_new=True)
-        check_version(expected, stored.version)
         moved = (self.practitioner_id, self.location_id) != (
             stored.practitioner_id,
             stored.location_id,
@@ -113,10 +127,21 @@ class PractitionerRole:
             version=stored.version,
             created_at=stored.created_at,
             updated_at=stored.updated_at,
+            is_new=not there,
         )
         if same == stored:
             return stored
         return replace(same, version=stored.version + 1, updated_at=now)
+
+    def deleted(self, *, now: datetime) -> Self:
+        """Its calendar, slots and visits go on pointing at it: it ends, and stays."""
+        return replace(
+            self,
+            active=False,
+            deleted_at=now,
+            version=self.version + 1,
+            updated_at=now,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

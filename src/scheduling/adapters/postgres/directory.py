@@ -97,8 +97,10 @@ class PostgresDirectory(DirectoryRepository[Id, Entry]):
         batch = self.transaction.batch
         batch.add(TENANTS, {"created_at": entry.updated_at})
         batch.add(self.kind.write, self.kind.row(entry), otherwise=_MOVED_ON)
+        self.transaction.announce(getattr(entry, "events", ()))
+        gone = getattr(entry, "deleted_at", None) is not None
         self.transaction.audit(
-            f"{self.kind.name}.put",
+            f"{self.kind.name}.{'deleted' if gone else 'put'}",
             self.kind.name,
             entry.id,
             version=entry.version,

@@ -1,7 +1,7 @@
 from dataclasses import dataclass, field
 from functools import cache
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, func, literal_column, select
 
 from scheduling.adapters.postgres import tables as t
 from scheduling.adapters.postgres.batch import SCHEDULES, TENANT
@@ -13,6 +13,7 @@ from scheduling.adapters.postgres.directory_rows import (
 )
 from scheduling.adapters.postgres.statements import Statement, compiled
 from scheduling.adapters.postgres.transaction import Transaction
+from scheduling.adapters.postgres.turns import turn_with_calendars
 from scheduling.application.ports.repositories import ScheduleRepository
 from scheduling.domain.changes import changes_between
 from scheduling.domain.errors import OptimisticLockConflict, ScheduleNotFound
@@ -30,6 +31,23 @@ def _reading_by_role() -> Statement:
     )
 
 
+@cache
+def _holding_of_role() -> Statement:
+    """Others may refer to the schedule meanwhile, as new slots and bookings do."""
+    schedules = t.schedules
+    waited = select(func.count(turn_with_calendars())).scalar_subquery()
+    return compiled(
+        select(schedules)
+        .where(
+            schedules.c.tenant_id == TENANT,
+            schedules.c.practitioner_role_id == bindparam("role_id"),
+            waited >= literal_column("0"),
+        )
+        .with_for_update(key_share=True),
+        locks=True,
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class PostgresSchedules(ScheduleRepository):
     transaction: Transaction
@@ -43,6 +61,10 @@ class PostgresSchedules(ScheduleRepository):
 
     async def of_role(self, id: PractitionerRoleId) -> Schedule | None:
         row = await self.transaction.row(_reading_by_role(), role_id=id)
+        return None if row is None else self._read(row)
+
+    async def hold_of_role(self, id: PractitionerRoleId) -> Schedule | None:
+        row = await self.transaction.row(_holding_of_role(), role_id=id)
         return None if row is None else self._read(row)
 
     def _read(self, row: Row) -> Schedule:

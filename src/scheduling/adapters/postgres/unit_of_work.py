@@ -18,6 +18,7 @@ from scheduling.adapters.postgres.appointments import PostgresAppointments
 from scheduling.adapters.postgres.availability import PostgresAvailability
 from scheduling.adapters.postgres.batch import SETTINGS
 from scheduling.adapters.postgres.calendar import PostgresCalendar
+from scheduling.adapters.postgres.calendar_news import PostgresCalendarNews
 from scheduling.adapters.postgres.dead_letters import PostgresDeadLetters
 from scheduling.adapters.postgres.directory import PostgresDirectory, PostgresSettings
 from scheduling.adapters.postgres.history import PostgresAuditTrail
@@ -38,6 +39,7 @@ from scheduling.application.ports.appointment_lists import (
 )
 from scheduling.application.ports.audit import AuditRepository
 from scheduling.application.ports.availability import AvailabilityRepository
+from scheduling.application.ports.calendar_news import CalendarNewsRepository
 from scheduling.application.ports.clock import Clock
 from scheduling.application.ports.dead_letters import DeadLetterRepository
 from scheduling.application.ports.identity import Caller
@@ -95,6 +97,10 @@ class PostgresUnitOfWork(UnitOfWork):
     @cached_property
     def schedule_exceptions(self) -> ScheduleExceptionRepository:
         return PostgresScheduleExceptions(self._transaction)
+
+    @cached_property
+    def calendar_news(self) -> CalendarNewsRepository:
+        return PostgresCalendarNews(self._transaction)
 
     @cached_property
     def schedule_lists(self) -> ScheduleLists:

@@ -5,6 +5,7 @@ from scheduling.application.ports.clock import Clock
 from scheduling.application.ports.identity import Caller
 from scheduling.application.ports.unit_of_work import BeginWork
 from scheduling.application.steps.reshape_calendar import Effect, reshape_calendar
+from scheduling.application.steps.tell_calendars import tell_of_exceptions
 from scheduling.domain.identifiers import ScheduleId
 from scheduling.domain.period import Period
 from scheduling.domain.schedule import Hours
@@ -48,4 +49,5 @@ class AddScheduleException:
             )
             effect = await reshape_calendar(work, schedule, exception, now=now)
             work.schedule_exceptions.add(exception, effect.done)
+            await tell_of_exceptions(work, schedule, now=now)
         return exception, effect

@@ -30,6 +30,7 @@ class CreateSchedule:
         id: ScheduleId | None = None,
     ) -> Schedule:
         async with self.begin(caller) as work:
+            await work.calendar_news.let_nobody_change_location_or_settings()
             if await work.practitioners.find(practitioner_id) is None:
                 raise PractitionerNotFound(practitioner_id)
             location = await work.locations.find(location_id)

@@ -3,8 +3,8 @@ from dataclasses import dataclass
 from scheduling.application.ports.clock import Clock
 from scheduling.application.ports.identity import Caller
 from scheduling.application.ports.unit_of_work import BeginWork
-from scheduling.domain.errors import LocationNotFound, PractitionerNotFound
-from scheduling.domain.schedule import PractitionerRole, calendar_of
+from scheduling.application.steps.keep_role import KeptRole, put_role
+from scheduling.domain.schedule import PractitionerRole
 from scheduling.domain.version import ExpectedVersion
 
 
@@ -21,19 +21,6 @@ class PutPractitionerRole:
         wanted: PractitionerRole,
         *,
         expected: ExpectedVersion | None = None,
-    ) -> PractitionerRole:
+    ) -> KeptRole:
         async with self.begin(caller) as work:
-            if await work.practitioners.find(wanted.practitioner_id) is None:
-                raise PractitionerNotFound(wanted.practitioner_id)
-            location = await work.locations.find(wanted.location_id)
-            if location is None:
-                raise LocationNotFound(wanted.location_id)
-            now = self.now()
-            stored = await work.practitioner_roles.find(wanted.id)
-            role = wanted.put(stored, expected=expected, now=now)
-            work.practitioner_roles.save(role)
-            calendar = await work.schedules.of_role(role.id)
-            work.schedules.save(
-                calendar_of(role, calendar, timezone=location.timezone, now=now)
-            )
-        return role
+            return await put_role(work, wanted, expected=expected, now=self.now())

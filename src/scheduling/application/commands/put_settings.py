@@ -3,6 +3,7 @@ from dataclasses import dataclass
 from scheduling.application.ports.clock import Clock
 from scheduling.application.ports.identity import Caller
 from scheduling.application.ports.unit_of_work import BeginWork
+from scheduling.application.steps.tell_calendars import tell_of_settings
 from scheduling.domain.settings import Settings
 from scheduling.domain.version import ExpectedVersion, check_version
 
@@ -24,6 +25,8 @@ class PutSettings:
         async with self.begin(caller) as work:
             stored = await work.settings.get()
             check_version(expected, stored.version)
-            settings = stored.replaced_by(wanted, now=self.now())
+            now = self.now()
+            settings = stored.replaced_by(wanted, now=now)
             work.settings.save(settings)
+            await tell_of_settings(work, stored, settings, now=now)
         return settings

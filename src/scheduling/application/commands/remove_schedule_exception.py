@@ -4,6 +4,7 @@ from scheduling.application.ports.clock import Clock
 from scheduling.application.ports.identity import Caller
 from scheduling.application.ports.unit_of_work import BeginWork
 from scheduling.application.steps.reshape_calendar import Effect, reshape_calendar
+from scheduling.application.steps.tell_calendars import tell_of_exceptions
 from scheduling.domain.identifiers import ScheduleExceptionId, ScheduleId
 from scheduling.domain.schedule_exception import ScheduleException
 
@@ -30,4 +31,5 @@ class RemoveScheduleException:
                 work, schedule, exception, removed=True, now=now
             )
             work.schedule_exceptions.remove(exception, effect.done, now)
+            await tell_of_exceptions(work, schedule, now=now)
         return exception, effect

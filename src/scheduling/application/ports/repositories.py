@@ -64,6 +64,11 @@ class ScheduleRepository(Protocol):
 
     async def of_role(self, id: PractitionerRoleId) -> Schedule | None: ...
 
+    async def hold_of_role(self, id: PractitionerRoleId) -> Schedule | None:
+        """As `of_role`; until the transaction is left nobody else changes it, its
+        exceptions or its role, nor a location or the settings.
+        """
+
     def save(self, schedule: Schedule) -> None:
         """Store the next version. What has the stored version is not written again."""
 

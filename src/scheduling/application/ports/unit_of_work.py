@@ -11,6 +11,7 @@ from scheduling.application.ports.appointment_lists import (
 )
 from scheduling.application.ports.audit import AuditRepository
 from scheduling.application.ports.availability import AvailabilityRepository
+from scheduling.application.ports.calendar_news import CalendarNewsRepository
 from scheduling.application.ports.dead_letters import DeadLetterRepository
 from scheduling.application.ports.identity import Caller
 from scheduling.application.ports.inbox import InboxRepository
@@ -69,6 +70,8 @@ class UnitOfWork(Protocol):
     def schedules(self) -> ScheduleRepository: ...
     @property
     def schedule_exceptions(self) -> ScheduleExceptionRepository: ...
+    @property
+    def calendar_news(self) -> CalendarNewsRepository: ...
     @property
     def schedule_lists(self) -> ScheduleLists: ...
     @property

@@ -16,6 +16,6 @@ class GetPractitionerRole:
     ) -> PractitionerRole:
         async with self.begin(caller) as work:
             found = await work.practitioner_roles.find(id)
-        if found is None:
+        if found is None or found.is_deleted:
             raise PractitionerRoleNotFound(id)
         return found

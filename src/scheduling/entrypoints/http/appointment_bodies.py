@@ -17,6 +17,7 @@ from scheduling.domain.status import Status
 from scheduling.entrypoints.http.appointment_shapes import ResourceBody, resources_from
 from scheduling.entrypoints.http.booking_time import DAY_IN_MINUTES
 from scheduling.entrypoints.http.shapes import (
+    UNSAID,
     Code,
     FreeText,
     Instant,
@@ -27,14 +28,6 @@ from scheduling.entrypoints.http.shapes import (
 )
 
 _Minutes = Annotated[Whole, Field(ge=1, le=DAY_IN_MINUTES)]
-
-
-def _without_default(schema: dict[str, Any]) -> None:
-    del schema["default"]
-
-
-_UNSAID = Field(json_schema_extra=_without_default)
-"""But not null, of what cannot be cleared: the document says neither."""
 
 
 class CancelBody(Shape):
@@ -113,11 +106,11 @@ class EditBody(Shape):
         }
     )
 
-    appointment_type: Annotated[Line | SkipJsonSchema[None], _UNSAID] = None
+    appointment_type: Annotated[Line | SkipJsonSchema[None], UNSAID] = None
     reason: FreeText | None = None
     notes: FreeText | None = None
-    duration_minutes: Annotated[_Minutes | SkipJsonSchema[None], _UNSAID] = None
-    practitioner_id: Annotated[UUID | SkipJsonSchema[None], _UNSAID] = None
+    duration_minutes: Annotated[_Minutes | SkipJsonSchema[None], UNSAID] = None
+    practitioner_id: Annotated[UUID | SkipJsonSchema[None], UNSAID] = None
     resources: Annotated[tuple[ResourceBody, ...], Field(max_length=10)] = ()
     version: Version | None = None
 

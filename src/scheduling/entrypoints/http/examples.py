@@ -17,6 +17,8 @@ _ID = "019a9d3e-0000-7000-8000-000000000"
 _IDS = {
     "practitioner": f"{_ID}101",
     "practitionerRole": f"{_ID}151",
+    "practitionerRoleEffect": f"{_ID}151",
+    "deletedRole": f"{_ID}151",
     "location": f"{_ID}201",
     "schedule": f"{_ID}301",
     "exception": f"{_ID}351",
@@ -109,6 +111,7 @@ _OF_A_SHAPE: Mapping[str, Mapping[str, object]] = {
     "PractitionerView": {"name": "Dr. Ana Souza", "active": True},
     "LocationView": {"active": True},
     "PractitionerRoleView": {"active": True},
+    "PractitionerRoleEffectView": {"active": True},
 }
 
 _METRICS = """# TYPE scheduling_http_requests_total counter

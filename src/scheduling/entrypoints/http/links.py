@@ -23,11 +23,13 @@ def add_links(document: Node) -> None:
                 continue
             links: Node = {}
             fields = document["components"]["schemas"][view].get("properties", {})
-            if view in homes and "id" in fields:
-                links = _links(document, homes[view], "id", versioned=True)
+            # What was done to a thing is told with the thing itself.
+            home = homes.get(view) or homes.get(view.replace("Effect", ""))
+            if home and "id" in fields:
+                links = _links(document, home, "id", versioned=True)
                 links.pop(operation["operationId"], None)
             for field in fields:
-                if field in named and named[field] != homes.get(view):
+                if field in named and named[field] != home:
                     links |= _links(document, named[field], field, versioned=False)
             if links:
                 response["links"] = links

@@ -1,11 +1,12 @@
 """`/v1/locations`: the clinics where."""
 
+from datetime import date
 from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import Depends, Request
 from fastapi.responses import Response
-from pydantic import ConfigDict, Field
+from pydantic import AfterValidator, ConfigDict, Field
 
 from scheduling.application.ports.identity import Caller, Scope
 from scheduling.application.ports.repositories import StoredAnswer
@@ -18,12 +19,14 @@ from scheduling.entrypoints.http.commanding import commanding, expected_version
 from scheduling.entrypoints.http.direct_route import room
 from scheduling.entrypoints.http.found import found
 from scheduling.entrypoints.http.shapes import (
+    Day,
     Flag,
     Instant,
     Line,
     Shape,
     Zone,
     answer_put,
+    without_repeats,
 )
 from scheduling.entrypoints.http.use_cases import Queries
 
@@ -41,6 +44,17 @@ Subdivision = Annotated[
 ]
 
 
+ClosedDays = Annotated[
+    tuple[Day, ...],
+    Field(
+        max_length=366,
+        json_schema_extra={"uniqueItems": True},
+        description="Local days of its own, besides the public holidays",
+    ),
+    AfterValidator(without_repeats),
+]
+
+
 class LocationBody(Shape):
     model_config = ConfigDict(
         json_schema_extra={
@@ -51,6 +65,8 @@ class LocationBody(Shape):
                     "timezone": "America/Sao_Paulo",
                     "country": "BR",
                     "subdivision": "ES",
+                    "observesPublicHolidays": True,
+                    "closedDays": ["2030-12-24"],
                 }
             ]
         }
@@ -61,6 +77,11 @@ class LocationBody(Shape):
     timezone: Zone
     country: Country | None = None
     subdivision: Subdivision | None = None
+    observes_public_holidays: Annotated[
+        Flag,
+        Field(description="Of its country and subdivision: no hours by rule on them"),
+    ] = False
+    closed_days: ClosedDays = ()
     active: Flag = True
 
     def to_location(self, id: UUID) -> Location:
@@ -71,6 +92,8 @@ class LocationBody(Shape):
             timezone=self.timezone,
             country=self.country,
             subdivision=self.subdivision,
+            observes_public_holidays=self.observes_public_holidays,
+            closed_days=tuple(sorted(self.closed_days)),
             active=self.active,
         )
 
@@ -82,6 +105,8 @@ class LocationView(Shape):
     timezone: str
     country: str | None
     subdivision: str | None
+    observes_public_holidays: bool
+    closed_days: list[date]
     active: bool
     created_at: Instant
     updated_at: Instant
@@ -96,6 +121,8 @@ def _view(one: Location) -> dict[str, Any]:
         "timezone": one.timezone,
         "country": one.country,
         "subdivision": one.subdivision,
+        "observesPublicHolidays": one.observes_public_holidays,
+        "closedDays": one.closed_days,
         "active": one.active,
         "createdAt": one.created_at,
         "updatedAt": one.updated_at,

@@ -1,124 +1,33 @@
 """`/v1/practitioner-roles`: who works where, and when."""
 
 from datetime import date
-from typing import Annotated, Any, Self
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import Depends, Request
 from fastapi.responses import Response
-from pydantic import ConfigDict, Field, field_validator, model_validator
 
 from scheduling.application.ports.identity import Caller, Scope
 from scheduling.application.ports.repositories import StoredAnswer
+from scheduling.application.steps.keep_role import KeptRole
 from scheduling.domain import errors
-from scheduling.domain.identifiers import (
-    LocationId,
-    PractitionerId,
-    PractitionerRoleId,
-)
-from scheduling.domain.period import Period
-from scheduling.domain.schedule import NotAvailable, PractitionerRole
+from scheduling.domain.identifiers import PractitionerRoleId
+from scheduling.domain.schedule import PractitionerRole
 from scheduling.entrypoints.http import documented
+from scheduling.entrypoints.http.affected import Affected, affected_view
 from scheduling.entrypoints.http.caller import Requires
 from scheduling.entrypoints.http.commanding import commanding, expected_version
 from scheduling.entrypoints.http.direct_route import room
 from scheduling.entrypoints.http.found import found
-from scheduling.entrypoints.http.shapes import (
-    Day,
-    Flag,
-    Instant,
-    Line,
-    Shape,
-    Words,
-    Zone,
-    answer_put,
-    ends_after,
+from scheduling.entrypoints.http.role_bodies import (
+    PractitionerRoleBody,
+    PractitionerRolePatch,
 )
+from scheduling.entrypoints.http.shapes import Instant, Shape, answer, answer_put
 from scheduling.entrypoints.http.use_cases import Queries
-from scheduling.entrypoints.http.windows import Windows, WindowView, window_view
+from scheduling.entrypoints.http.windows import WindowView, window_view
 
 router = room("/practitioner-roles", "directory")
-
-
-class NotAvailableBody(Shape):
-    start: Instant
-    end: Instant
-    description: Line | None = None
-
-    _ends = field_validator("end")(ends_after)
-
-
-class DaysBody(Shape):
-    """Local days, both inclusive; without one it is open on that side."""
-
-    start: Day | None = None
-    end: Day | None = None
-
-    @model_validator(mode="after")
-    def _in_order(self) -> Self:
-        if self.start and self.end and self.end < self.start:
-            raise ValueError("end must not be before start")
-        return self
-
-
-class PractitionerRoleBody(Shape):
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "practitionerId": "019a9d3e-0000-7000-8000-000000000101",
-                    "locationId": "019a9d3e-0000-7000-8000-000000000201",
-                    "specialties": ["cardiology"],
-                    "serviceTypes": ["consultation"],
-                    "period": {"start": "2030-01-01"},
-                    "availability": [
-                        {
-                            "daysOfWeek": ["mon", "wed"],
-                            "startTime": "09:00",
-                            "endTime": "17:00",
-                            "slotMinutes": 30,
-                        }
-                    ],
-                    "notAvailable": [
-                        {
-                            "start": "2030-07-01T00:00:00-03:00",
-                            "end": "2030-07-15T00:00:00-03:00",
-                        }
-                    ],
-                }
-            ]
-        }
-    )
-
-    practitioner_id: UUID
-    location_id: UUID
-    active: Flag = True
-    specialties: Words = ()
-    service_types: Words = ()
-    timezone: Zone | None = None
-    period: DaysBody | None = None
-    availability: Windows = ()
-    not_available: Annotated[tuple[NotAvailableBody, ...], Field(max_length=500)] = ()
-
-    def to_role(self, id: UUID) -> PractitionerRole:
-        return PractitionerRole(
-            id=PractitionerRoleId(id),
-            practitioner_id=PractitionerId(self.practitioner_id),
-            location_id=LocationId(self.location_id),
-            active=self.active,
-            specialties=self.specialties,
-            service_types=self.service_types,
-            timezone=self.timezone,
-            period_start=self.period.start if self.period else None,
-            period_end=self.period.end if self.period else None,
-            availability=tuple(window.to_rule() for window in self.availability),
-            not_available=tuple(
-                NotAvailable(
-                    period=Period(away.start, away.end), description=away.description
-                )
-                for away in self.not_available
-            ),
-        )
 
 
 class DaysView(Shape):
@@ -146,6 +55,18 @@ class PractitionerRoleView(Shape):
     created_at: Instant
     updated_at: Instant
     version: int
+
+
+class PractitionerRoleEffectView(PractitionerRoleView):
+    """The role, and who keeps a visit though the role ends with this."""
+
+    affected_appointments: Affected
+
+
+class DeletedRoleView(Shape):
+    id: UUID
+    version: int
+    affected_appointments: Affected
 
 
 def _view(one: PractitionerRole, *, to_patient: bool = False) -> dict[str, Any]:
@@ -177,16 +98,34 @@ def _view(one: PractitionerRole, *, to_patient: bool = False) -> dict[str, Any]:
     }
 
 
-def _put(one: PractitionerRole) -> StoredAnswer:
-    return answer_put(
-        _view(one), one.version, f"/v1/practitioner-roles/{one.id}", is_new=one.is_new
-    )
+def _effect_view(kept: KeptRole) -> dict[str, Any]:
+    return {**_view(kept.role), **_affected_view(kept)}
+
+
+def _affected_view(kept: KeptRole) -> dict[str, Any]:
+    return {"affectedAppointments": [affected_view(one) for one in kept.affected]}
+
+
+def _put(kept: KeptRole) -> StoredAnswer:
+    one = kept.role
+    place = f"/v1/practitioner-roles/{one.id}"
+    return answer_put(_effect_view(kept), one.version, place, is_new=one.is_new)
+
+
+def _patched(kept: KeptRole) -> StoredAnswer:
+    return answer(200, _effect_view(kept), version=kept.role.version)
+
+
+def _deleted(kept: KeptRole) -> StoredAnswer:
+    one = kept.role
+    told = {"id": one.id, "version": one.version, **_affected_view(kept)}
+    return answer(200, told, version=one.version)
 
 
 @router.put(
     "/{id}",
     **documented.put(
-        PractitionerRoleView, errors.PractitionerNotFound, errors.LocationNotFound
+        PractitionerRoleEffectView, errors.PractitionerNotFound, errors.LocationNotFound
     ),
 )
 async def put_practitioner_role(
@@ -220,3 +159,63 @@ async def get_practitioner_role(
     one = await queries.get_practitioner_role(caller, PractitionerRoleId(id))
     view = _view(one, to_patient=caller.patient_id is not None)
     return found(request, view, one.version)
+
+
+@router.patch(
+    "/{id}",
+    **documented.command(
+        PractitionerRoleEffectView,
+        errors.PractitionerRoleNotFound,
+        errors.OptimisticLockConflict,
+        errors.PreconditionFailed,
+        errors.PreconditionRequired,
+        status=200,
+        if_match=True,
+    ),
+)
+async def patch_practitioner_role(
+    id: UUID,
+    wanted: PractitionerRolePatch,
+    request: Request,
+    caller: Annotated[Caller, Depends(Requires(Scope.MANAGE))],
+) -> Response:
+    """Change some of a role. Its slots follow soon."""
+    return await commanding(
+        request,
+        caller,
+        lambda do: do.patch_practitioner_role(
+            caller,
+            PractitionerRoleId(id),
+            wanted.to_fields(),
+            expected=expected_version(request, wanted.version),
+        ),
+        _patched,
+    )
+
+
+@router.delete(
+    "/{id}",
+    **documented.command(
+        DeletedRoleView,
+        errors.PractitionerRoleNotFound,
+        errors.OptimisticLockConflict,
+        errors.PreconditionFailed,
+        errors.PreconditionRequired,
+        status=200,
+        if_match=True,
+    ),
+)
+async def delete_practitioner_role(
+    id: UUID,
+    request: Request,
+    caller: Annotated[Caller, Depends(Requires(Scope.MANAGE))],
+) -> Response:
+    """End an assignment: its free slots go soon, and nothing new is booked at once."""
+    return await commanding(
+        request,
+        caller,
+        lambda do: do.delete_practitioner_role(
+            caller, PractitionerRoleId(id), expected=expected_version(request)
+        ),
+        _deleted,
+    )

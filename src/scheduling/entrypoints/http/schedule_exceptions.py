@@ -15,8 +15,8 @@ from scheduling.application.steps.reshape_calendar import Effect
 from scheduling.domain import errors
 from scheduling.domain.identifiers import ScheduleExceptionId, ScheduleId
 from scheduling.domain.schedule_exception import ExceptionKind, ScheduleException
-from scheduling.domain.status import Status
 from scheduling.entrypoints.http import documented
+from scheduling.entrypoints.http.affected import Affected, affected_view
 from scheduling.entrypoints.http.caller import Requires
 from scheduling.entrypoints.http.commanding import commanding
 from scheduling.entrypoints.http.direct_route import room
@@ -61,20 +61,10 @@ class ScheduleExceptionView(Shape):
     created_at: Instant
 
 
-class AffectedAppointmentView(Shape):
-    id: UUID
-    start: Instant
-    end: Instant
-    status: Status
-
-
 class ExceptionEffectView(ScheduleExceptionView):
     """The exception, and what came of adding or removing it."""
 
-    affected_appointments: Annotated[
-        list[AffectedAppointmentView],
-        Field(description="They keep their time, though there are no hours then"),
-    ]
+    affected_appointments: Affected
     slots_blocked: int
     slots_opened: Annotated[int, Field(description="Made, or unblocked")]
     slots_retired: Annotated[int, Field(description="Gone, for nobody had booked")]
@@ -108,15 +98,7 @@ def _effect_view(one: ScheduleException, effect: Effect) -> dict[str, Any]:
     done = effect.done
     return {
         **_view(one),
-        "affectedAppointments": [
-            {
-                "id": it.id,
-                "start": it.period.start,
-                "end": it.period.end,
-                "status": it.status,
-            }
-            for it in effect.affected
-        ],
+        "affectedAppointments": [affected_view(it) for it in effect.affected],
         "slotsBlocked": len(done.blocked),
         "slotsOpened": len(done.opened) + len(done.made),
         "slotsRetired": len(done.retired),

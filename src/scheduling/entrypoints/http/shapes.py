@@ -3,7 +3,7 @@
 import re
 from datetime import UTC, date, datetime
 from functools import cache
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 from zoneinfo import available_timezones
 
 import orjson
@@ -20,6 +20,8 @@ from pydantic.alias_generators import to_camel
 
 from scheduling.application.ports.repositories import StoredAnswer
 from scheduling.entrypoints.http.commanding import etag
+
+Said = TypeVar("Said")
 
 
 class Shape(BaseModel):
@@ -87,10 +89,10 @@ def _known_zone(name: str) -> str:
     return name
 
 
-def _without_repeats(words: tuple[str, ...]) -> tuple[str, ...]:
-    if len(set(words)) < len(words):
+def without_repeats(said: tuple[Said, ...]) -> tuple[Said, ...]:
+    if len(set(said)) < len(said):
         raise ValueError("must not say the same twice")
-    return words
+    return said
 
 
 def _without_fraction(value: object) -> object:
@@ -111,7 +113,7 @@ Words = Annotated[
         Annotated[str, Field(min_length=1, max_length=100, pattern=_NO_CONTROLS)], ...
     ],
     Field(max_length=50, json_schema_extra={"uniqueItems": True}),
-    AfterValidator(_without_repeats),
+    AfterValidator(without_repeats),
 ]
 Flag = Annotated[bool, Field(strict=True)]
 Whole = Annotated[int, Field(strict=True), BeforeValidator(_without_fraction)]
@@ -136,6 +138,15 @@ Zone = Annotated[
     ),
     AfterValidator(_known_zone),
 ]
+
+
+def _without_default(schema: dict[str, Any]) -> None:
+    del schema["default"]
+
+
+UNSAID = Field(json_schema_extra=_without_default)
+"""May be left out, but not null, of what cannot be cleared: the document says neither.
+"""
 
 MAX_VERSION = 2**31 - 1
 Version = Annotated[Whole, Field(ge=1, le=MAX_VERSION)]

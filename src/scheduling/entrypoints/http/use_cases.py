@@ -11,11 +11,17 @@ from scheduling.application.commands.book_series import BookSeries
 from scheduling.application.commands.cancel_appointment import CancelAppointment
 from scheduling.application.commands.create_schedule import CreateSchedule
 from scheduling.application.commands.create_slot import CreateSlot
+from scheduling.application.commands.delete_practitioner_role import (
+    DeletePractitionerRole,
+)
 from scheduling.application.commands.edit_appointment import EditAppointment
 from scheduling.application.commands.fulfill_waitlist_entry import (
     FulfillWaitlistEntry,
 )
 from scheduling.application.commands.hold_slot import HoldSlot
+from scheduling.application.commands.patch_practitioner_role import (
+    PatchPractitionerRole,
+)
 from scheduling.application.commands.put_location import PutLocation
 from scheduling.application.commands.put_patient import PutPatient
 from scheduling.application.commands.put_practitioner import PutPractitioner
@@ -105,6 +111,8 @@ class Commands:
     put_location: PutLocation
     put_patient: PutPatient
     put_practitioner_role: PutPractitionerRole
+    patch_practitioner_role: PatchPractitionerRole
+    delete_practitioner_role: DeletePractitionerRole
     put_settings: PutSettings
     add_to_waitlist: AddToWaitlist
     fulfill_waitlist_entry: FulfillWaitlistEntry
@@ -133,6 +141,8 @@ class Commands:
             put_location=PutLocation(begin, now),
             put_patient=PutPatient(begin, now),
             put_practitioner_role=PutPractitionerRole(begin, now),
+            patch_practitioner_role=PatchPractitionerRole(begin, now),
+            delete_practitioner_role=DeletePractitionerRole(begin, now),
             put_settings=PutSettings(begin, now),
             add_to_waitlist=AddToWaitlist(begin, now),
             fulfill_waitlist_entry=FulfillWaitlistEntry(begin, now),

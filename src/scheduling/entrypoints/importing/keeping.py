@@ -149,7 +149,7 @@ class Keep:
             availability=_weekly(record.availability),
         )
         kept = await PutPractitionerRole(self.begin, lambda: now)(self.caller, wanted)
-        return _outcome(kept, now)
+        return _outcome(kept.role, now)
 
     @__call__.register
     async def _(self, record: ScheduleRecord) -> Outcome:
