@@ -19,12 +19,13 @@ from scheduling.domain.appointment import CancelReason, Initiator
 from scheduling.domain.status import Status
 
 
-def one_of(kind: type[StrEnum]) -> WithJsonSchema:
+def one_of(kind: type[StrEnum], example: StrEnum) -> WithJsonSchema:
     """Say in the document which words there are; the type stays a string."""
-    return WithJsonSchema({"type": "string", "enum": [str(one) for one in kind]})
+    words = [str(one) for one in kind]
+    return WithJsonSchema({"type": "string", "enum": words, "examples": [str(example)]})
 
 
-StatusCode: TypeAlias = Annotated[str, one_of(Status)]
+StatusCode: TypeAlias = Annotated[str, one_of(Status, Status.BOOKED)]
 Zone: TypeAlias = Annotated[
     str,
     Field(description="The clinic's IANA time zone", examples=["Europe/Berlin"]),
@@ -108,8 +109,8 @@ class AppointmentCancelledData(AppointmentData):
 
     oldStatus: StatusCode
     newStatus: StatusCode
-    reasonCode: Annotated[str | None, one_of(CancelReason)]
-    initiatedBy: Annotated[str, one_of(Initiator)]
+    reasonCode: Annotated[str | None, one_of(CancelReason, CancelReason.PATIENT)]
+    initiatedBy: Annotated[str, one_of(Initiator, Initiator.STAFF)]
 
 
 class HoldExpiredData(AppointmentData):

@@ -11,6 +11,7 @@ from scheduling.application.ports.identity import Authenticate
 from scheduling.entrypoints.http import (
     appointment_lists,
     appointments,
+    asyncapi,
     availability,
     booking,
     bulk_status,
@@ -34,6 +35,7 @@ from scheduling.entrypoints.http import (
     stream,
     waitlist,
 )
+from scheduling.entrypoints.http.asyncapi import EventsDocument
 from scheduling.entrypoints.http.commanding import CommandDoor
 from scheduling.entrypoints.http.direct_route import keep_fixed_words
 from scheduling.entrypoints.http.event_stream import OpenStreams
@@ -54,6 +56,7 @@ class Wired(TypedDict):
     refusals: RefusalAudit
     queries: Queries
     streams: OpenStreams
+    events_document: EventsDocument
     readiness: Readiness
     metrics: Metrics
 
@@ -99,7 +102,7 @@ def create_app(wiring: Wiring) -> FastAPI:
     )
     # Not included but taken as they are: for a router within a router FastAPI looks its
     # routes up anew with every request.
-    for room in (*_ROOMS, operations, openapi):
+    for room in (*_ROOMS, operations, openapi, asyncapi):
         app.router.routes.extend(room.router.routes)
     keep_fixed_words(app.router.routes)
     openapi.describe(app)

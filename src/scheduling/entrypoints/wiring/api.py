@@ -54,9 +54,19 @@ async def open_api(settings: Settings, metrics: Metrics) -> AsyncIterator[Wired]
                 storage.begin, storage.settings, storage.now, storage.audit, feed
             ),
             "streams": event_streams(settings, metrics),
+            "events_document": _events_document,
             "readiness": readiness,
             "metrics": metrics,
         }
+
+
+def _events_document() -> bytes:
+    # Imported when it is asked for: who runs the API seldom reads it.
+    from scheduling.adapters.cloud_events.asyncapi import (  # noqa: PLC0415
+        asyncapi_json,
+    )
+
+    return asyncapi_json()
 
 
 def _authenticate(settings: Settings, keys: KeyRing) -> Authenticate:
