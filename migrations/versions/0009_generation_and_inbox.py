@@ -114,10 +114,13 @@ UP = (
     "GRANT SELECT, INSERT, UPDATE ON inbox_positions TO scheduling_inbox",
     "GRANT SELECT, INSERT, UPDATE ON dead_letters TO scheduling_inbox",
     "GRANT DELETE ON schedule_exceptions TO scheduling_inbox",
+    # Who is forgotten is not quoted by answers that were given before.
+    "GRANT SELECT, UPDATE (body) ON idempotency_keys TO scheduling_inbox",
     "GRANT SELECT, DELETE ON dead_letters, generation_runs TO scheduling_cron",
 )
 
 DOWN = (
+    "REVOKE SELECT, UPDATE (body) ON idempotency_keys FROM scheduling_inbox",
     "REVOKE DELETE ON schedule_exceptions FROM scheduling_inbox",
     "DROP TABLE dead_letters",
     "DROP TABLE inbox_positions",

@@ -19,8 +19,10 @@ from scheduling.application.ports.dead_letters import (
     DeadLetter,
     DeadLetterRepository,
 )
+from scheduling.application.ports.forgetting import ForgettingRepository
 from scheduling.application.ports.identity import Caller
 from scheduling.application.ports.inbox import InboxRepository
+from scheduling.application.ports.notices import Notices
 from scheduling.application.ports.repositories import (
     AnswerRepository,
     AppointmentRepository,
@@ -50,12 +52,14 @@ from tests.fakes.audit import MemoryAudit, MemoryAuditTrail
 from tests.fakes.availability import MemoryAvailability
 from tests.fakes.calendar_news import MemoryCalendarNews
 from tests.fakes.directory import MemoryDirectory, MemorySchedules, MemorySettings
+from tests.fakes.forgetting import MemoryForgetting
 from tests.fakes.inbox import MemoryDeadLetters, MemoryInbox
 from tests.fakes.lists import (
     MemoryAppointmentLists,
     MemoryCalendar,
     MemoryStatistics,
 )
+from tests.fakes.notices import MemoryNotices
 from tests.fakes.schedule_exceptions import MemoryScheduleExceptions
 from tests.fakes.schedule_lists import MemoryScheduleLists
 from tests.fakes.slots import MemorySlots, standing
@@ -158,6 +162,14 @@ class MemoryUnitOfWork(UnitOfWork):
     @cached_property
     def inbox(self) -> InboxRepository:
         return MemoryInbox(self._transaction)
+
+    @cached_property
+    def notices(self) -> Notices:
+        return MemoryNotices(self._transaction)
+
+    @cached_property
+    def forgetting(self) -> ForgettingRepository:
+        return MemoryForgetting(self._transaction)
 
     @cached_property
     def dead_letters(self) -> DeadLetterRepository:

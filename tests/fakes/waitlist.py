@@ -1,5 +1,6 @@
 """The waitlist in memory."""
 
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -11,7 +12,7 @@ from scheduling.domain.claim import ActorKind
 from scheduling.domain.directory import ContactPreferences
 from scheduling.domain.errors import WaitlistEntryNotFound
 from scheduling.domain.events import WaitlistSlotAvailable
-from scheduling.domain.identifiers import ScheduleId, WaitlistEntryId
+from scheduling.domain.identifiers import PatientId, ScheduleId, WaitlistEntryId
 from scheduling.domain.period import Period
 from scheduling.domain.settings import Settings
 from scheduling.domain.waitlist import (
@@ -21,6 +22,7 @@ from scheduling.domain.waitlist import (
     Waiting,
     WaitlistEntry,
     WaitlistFacts,
+    WaitlistStatus,
     Wish,
     suits,
 )
@@ -55,6 +57,15 @@ class MemoryWaitlist(WaitlistRepository):
             key=lambda one: (one.created_at, one.id),
         )
         return found[: wanted.limit]
+
+    async def waiting(self, id: PatientId) -> Sequence[WaitlistEntry]:
+        found = await self.page(
+            WaitlistFilter(
+                status=WaitlistStatus.WAITING, patient_id=id, limit=sys.maxsize
+            )
+        )
+        self.seen.update((entry.id, entry) for entry in found)
+        return found
 
     async def known(self, wish: Wish) -> Known:
         tables = self.transaction.tables

@@ -50,6 +50,13 @@ class CancelReason(StrEnum):
             raise InvalidInput(f"is one of {', '.join(cls)}", "reasonCode") from None
 
 
+class SystemReason(StrEnum):
+    """Why we call a visit off ourselves; nobody can say so."""
+
+    HOLD_EXPIRED = "hold-expired"
+    PATIENT_DELETED = "patient-deleted"
+
+
 class Initiator(StrEnum):
     PATIENT = "patient"
     PRACTITIONER = "practitioner"
@@ -101,9 +108,12 @@ class Appointment:
 
     @property
     def last_step(self) -> str:
-        """What was done last, named as the event of it is; `booked` at first."""
+        """What was done last, named as the event of it is; `booked` at first, where it
+        is no proposal.
+        """
         if self.before is None:
-            return "appointment.booked"
+            proposed = self.status is Status.PROPOSED
+            return f"appointment.{'proposed' if proposed else 'booked'}"
         if self.before.status is self.status:
             return "appointment.updated"
         return f"appointment.{self.status}"
@@ -129,7 +139,7 @@ class Appointment:
     def cancel(
         self,
         *,
-        reason_code: CancelReason,
+        reason_code: CancelReason | SystemReason,
         initiated_by: Initiator,
         comment: str | None,
         now: datetime,
@@ -232,6 +242,33 @@ class Appointment:
             **otherwise,
         )
 
+    def carried_out(self, *, now: datetime) -> tuple[Self, ...]:
+        """Return the steps by which it comes to be completed, none where it is. Who was
+        never checked in has been here all the same.
+        """
+        if self.status is Status.COMPLETED:
+            return ()
+        if self.status not in _STILL_TO_COME:
+            return (self.become(Status.COMPLETED, now=now),)
+        here = self.become(Status.ARRIVED, now=now)
+        return here, here.become(Status.COMPLETED, now=now)
+
+    def called_off_for_good(self, *, now: datetime) -> Self:
+        """Its patient is deleted. A hold that has run out has ended by itself."""
+        gone = self.lapsed(now) or self.cancel(
+            reason_code=SystemReason.PATIENT_DELETED,
+            initiated_by=Initiator.SYSTEM,
+            comment=None,
+            now=now,
+        )
+        return gone.without_texts()
+
+    def without_texts(self) -> Self:
+        """Ids, codes and times stay; what somebody wrote about the patient goes."""
+        return replace(
+            self, reason=None, notes=None, override_reason=None, status_comment=None
+        )
+
     def edited(self, *, now: datetime, **wanted: Any) -> Self:  # noqa: ANN401
         """Replace fields of it, by their names here; the same where nothing changes."""
         if self.status in CLOSED or self.lapsed(now):
@@ -255,7 +292,7 @@ class Appointment:
             now,
             event,
             status=Status.CANCELLED,
-            status_reason_code=HOLD_EXPIRED,
+            status_reason_code=SystemReason.HOLD_EXPIRED,
             cancelled_by=Initiator.SYSTEM,
         )
 
@@ -343,10 +380,8 @@ class Appointment:
         }
 
 
-HOLD_EXPIRED = "hold-expired"
-"""The reason code of a hold that nobody used in time."""
-
 _WAITING_OR_BOOKED = frozenset({Status.PENDING, Status.BOOKED})
+_STILL_TO_COME = frozenset({Status.BOOKED, Status.CONFIRMED})
 
 # What an update tells: the names as REST has them. Of free text only that it changed.
 _ON_THE_WIRE = (

@@ -107,6 +107,18 @@ class Booking:
     reminders: tuple[Reminder, ...]
     lapsed: tuple[AppointmentId, ...] = ()
 
+    def as_proposal(self) -> Self:
+        """Wished for, by all rules of booking, and not had: it takes nothing yet."""
+        proposed = replace(self.appointment, status=Status.PROPOSED, events=())
+        return replace(
+            self,
+            appointment=proposed.created(),
+            claims=(),
+            seats=(),
+            reminders=(),
+            lapsed=(),
+        )
+
     def taken_over_as(self, status: Status, *, now: datetime) -> Self:
         """A visit of the past: it holds its time only where its status does, and
         `completed` keeps the past as it was.

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Self
 
-from scheduling.domain.appointment import HOLD_EXPIRED, Appointment
+from scheduling.domain.appointment import Appointment, SystemReason
 from scheduling.domain.booking import Booking, BookingFacts, Place, find_place
 from scheduling.domain.booking_request import BookingRequest, BySlot, ByStart, Hold
 from scheduling.domain.claim import ActorKind
@@ -161,7 +161,10 @@ def demand_held(appointment: Appointment, now: datetime) -> None:
     """Raise HoldExpired for a hold that has run out, InvalidStatusTransition for what
     is none, or none any more.
     """
-    if appointment.status_reason_code == HOLD_EXPIRED or appointment.lapsed(now):
+    if (
+        appointment.status_reason_code == SystemReason.HOLD_EXPIRED
+        or appointment.lapsed(now)
+    ):
         raise HoldExpired(f"Hold {appointment.id} has run out.")
     if appointment.status is not Status.PENDING or not appointment.hold_expires_at:
         raise InvalidStatusTransition(

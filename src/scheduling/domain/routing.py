@@ -13,6 +13,7 @@ from uuid import UUID
 
 from scheduling.domain.events import NotificationRequested
 from scheduling.domain.identifiers import new_id
+from scheduling.domain.schedule import PractitionerRole
 
 
 class Recipient(StrEnum):
@@ -67,6 +68,23 @@ class Route:
             references=references,
             source_event_id=source_event_id,
         )
+
+
+_WELCOME = Route("practitioner.welcome", Recipient.PRACTITIONER, ids=())
+
+
+def welcome(
+    role: PractitionerRole, *, source_event_id: str, now: datetime
+) -> NotificationRequested:
+    """Have somebody new welcomed where they work."""
+    references = {
+        "practitionerId": str(role.practitioner_id),
+        "practitionerRoleId": str(role.id),
+        "locationId": str(role.location_id),
+    }
+    return _WELCOME.to_notification(
+        references, source_event_id=source_event_id, now=now
+    )
 
 
 ROUTES: Mapping[str, Route] = MappingProxyType(

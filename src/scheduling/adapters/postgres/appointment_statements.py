@@ -280,7 +280,7 @@ def reading_with_slots(by: str, *, also: bool = False) -> Statement:
         if by == "ids"
         else appointments.c.series_id == given("series_id", Uuid)
     )
-    return compiled(_with_slots(asked, also=also), locks=True)
+    return compiled(appointments_with_slots(asked, also=also), locks=True)
 
 
 @cache
@@ -298,7 +298,7 @@ def reading_to_move() -> Statement:
         select(waited.c.number).scalar_subquery() >= literal_column("0"),
     )
     names = select(waited.c.names).scalar_subquery().label("kept_waiting")
-    return compiled(_with_slots(them, names), locks=True)
+    return compiled(appointments_with_slots(them, names), locks=True)
 
 
 def _waiting() -> Select[Any]:
@@ -323,7 +323,7 @@ def _waiting() -> Select[Any]:
     return select(*columns).select_from(in_order)
 
 
-def _with_slots(
+def appointments_with_slots(
     asked: ColumnElement[bool], *more: ColumnElement[Any], also: bool = False
 ) -> Select[Any]:
     appointments, slots = t.appointments, t.slots

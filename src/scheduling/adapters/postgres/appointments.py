@@ -227,7 +227,7 @@ class PostgresAppointments(AppointmentRepository):
         rows = await self.transaction.rows(
             reading_to_move(), id=id, slot_id=slot_id, practitioner_id=practitioner_id
         )
-        found = _with_their_slots(rows)
+        found = with_their_slots(rows)
         if not found:
             raise AppointmentNotFound(id)
         self.transaction.kept_waiting.update(rows[0]["kept_waiting"])
@@ -242,7 +242,7 @@ class PostgresAppointments(AppointmentRepository):
         rows = await self.transaction.rows(
             reading_with_slots("ids", also=bool(also)), **given
         )
-        return _with_their_slots(rows)
+        return with_their_slots(rows)
 
     async def of_series(
         self, id: SeriesId
@@ -250,7 +250,7 @@ class PostgresAppointments(AppointmentRepository):
         rows = await self.transaction.rows(
             reading_with_slots("series_id"), series_id=id
         )
-        return _with_their_slots(rows)
+        return with_their_slots(rows)
 
     async def series(self, id: SeriesId) -> Sequence[Appointment]:
         rows = await self.transaction.rows(reading_series(), series_id=id)
@@ -274,7 +274,7 @@ class PostgresAppointments(AppointmentRepository):
         self.transaction.then()
 
 
-def _with_their_slots(
+def with_their_slots(
     rows: Sequence[Any],
 ) -> Sequence[tuple[Appointment, tuple[Slot, ...]]]:
     """From a row for each slot, those of one appointment together."""

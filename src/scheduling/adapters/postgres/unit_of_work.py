@@ -21,8 +21,10 @@ from scheduling.adapters.postgres.calendar import PostgresCalendar
 from scheduling.adapters.postgres.calendar_news import PostgresCalendarNews
 from scheduling.adapters.postgres.dead_letters import PostgresDeadLetters
 from scheduling.adapters.postgres.directory import PostgresDirectory, PostgresSettings
+from scheduling.adapters.postgres.forgetting import PostgresForgetting
 from scheduling.adapters.postgres.history import PostgresAuditTrail
 from scheduling.adapters.postgres.inbox import PostgresInbox
+from scheduling.adapters.postgres.notices import PostgresNotices
 from scheduling.adapters.postgres.schedule_exceptions import PostgresScheduleExceptions
 from scheduling.adapters.postgres.schedule_lists import PostgresScheduleLists
 from scheduling.adapters.postgres.schedules import PostgresSchedules
@@ -42,8 +44,10 @@ from scheduling.application.ports.availability import AvailabilityRepository
 from scheduling.application.ports.calendar_news import CalendarNewsRepository
 from scheduling.application.ports.clock import Clock
 from scheduling.application.ports.dead_letters import DeadLetterRepository
+from scheduling.application.ports.forgetting import ForgettingRepository
 from scheduling.application.ports.identity import Caller
 from scheduling.application.ports.inbox import InboxRepository
+from scheduling.application.ports.notices import Notices
 from scheduling.application.ports.repositories import (
     AnswerRepository,
     AppointmentRepository,
@@ -145,6 +149,14 @@ class PostgresUnitOfWork(UnitOfWork):
     @cached_property
     def inbox(self) -> InboxRepository:
         return PostgresInbox(self._transaction)
+
+    @cached_property
+    def notices(self) -> Notices:
+        return PostgresNotices(self._transaction)
+
+    @cached_property
+    def forgetting(self) -> ForgettingRepository:
+        return PostgresForgetting(self._transaction)
 
     @cached_property
     def dead_letters(self) -> DeadLetterRepository:

@@ -56,6 +56,7 @@ Row = Mapping[str, Any]
 # More than is asked for does no harm: the domain looks again.
 _ANY_BUFFER = timedelta(minutes=LONGEST_BUFFER_MINUTES)
 _ANY_WEEK = timedelta(days=8)
+_NO_LIMIT = 2**31 - 1
 
 
 @dataclass(slots=True)
@@ -86,6 +87,14 @@ class PostgresWaitlist(WaitlistRepository):
             paging(frozenset(given)), **given, limit=wanted.limit
         )
         return [_entry_from(row) for row in rows]
+
+    async def waiting(self, id: PatientId) -> Sequence[WaitlistEntry]:
+        wanted = WaitlistFilter(
+            status=WaitlistStatus.WAITING, patient_id=id, limit=_NO_LIMIT
+        )
+        found = await self.page(wanted)
+        self.seen.update((entry.id, entry) for entry in found)
+        return found
 
     async def known(self, wish: Wish) -> Known:
         row = await self.transaction.row(

@@ -13,8 +13,10 @@ from scheduling.application.ports.audit import AuditRepository
 from scheduling.application.ports.availability import AvailabilityRepository
 from scheduling.application.ports.calendar_news import CalendarNewsRepository
 from scheduling.application.ports.dead_letters import DeadLetterRepository
+from scheduling.application.ports.forgetting import ForgettingRepository
 from scheduling.application.ports.identity import Caller
 from scheduling.application.ports.inbox import InboxRepository
+from scheduling.application.ports.notices import Notices
 from scheduling.application.ports.repositories import (
     AnswerRepository,
     AppointmentRepository,
@@ -96,6 +98,10 @@ class UnitOfWork(Protocol):
     def inbox(self) -> InboxRepository: ...
     @property
     def dead_letters(self) -> DeadLetterRepository: ...
+    @property
+    def notices(self) -> Notices: ...
+    @property
+    def forgetting(self) -> ForgettingRepository: ...
 
 
 BeginWork: TypeAlias = Callable[[Caller], AbstractAsyncContextManager[UnitOfWork]]

@@ -34,6 +34,9 @@ class WaitlistRepository(Protocol):
     async def page(self, wanted: WaitlistFilter) -> Sequence[WaitlistEntry]:
         """Return up to `limit` entries, by when they were added and id."""
 
+    async def waiting(self, id: PatientId) -> Sequence[WaitlistEntry]:
+        """Return all of a patient's that still wait."""
+
     async def known(self, wish: Wish) -> Known:
         """Return who of those that the wish names is there, in one reading."""
 

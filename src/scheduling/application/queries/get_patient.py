@@ -18,7 +18,7 @@ class GetPatient:
     async def __call__(self, caller: Caller, id: PatientId) -> Patient:
         async with self.begin(caller) as work:
             found = await work.patients.find(id)
-        if found is None or not caller.sees(id):
+        if found is None or found.is_deleted or not caller.sees(id):
             raise PatientNotFound(id)
         await self.audit.record(caller, "patient.read", Entity("patient", id))
         return found

@@ -38,7 +38,8 @@ class ListPatientAppointments:
     ) -> AppointmentPage:
         async with self.begin(caller) as work:
             patient = await work.patients.find(patient_id)
-            if patient is None or not caller.sees(patient_id):
+            gone = patient is None or patient.is_deleted
+            if gone or not caller.sees(patient_id):
                 raise PatientNotFound(patient_id)
             period = EVER
             if span is not None:

@@ -1,0 +1,34 @@
+from dataclasses import dataclass
+
+from scheduling.application.ports.clock import Clock
+from scheduling.application.ports.identity import Caller
+from scheduling.application.ports.inbox import Reaction, ReceivedEvent
+from scheduling.application.ports.messages import DoctorCreated
+from scheduling.application.ports.unit_of_work import BeginWork
+from scheduling.application.steps.keep_role import hold_role, keep_role
+from scheduling.domain.directory import put
+from scheduling.domain.routing import welcome
+
+
+@dataclass(frozen=True, slots=True)
+class WelcomeDoctor(Reaction[DoctorCreated]):
+    """Keep somebody new with their role, of which their slots follow, and have them
+    welcomed.
+    """
+
+    begin: BeginWork
+    now: Clock
+
+    async def __call__(
+        self, caller: Caller, event: ReceivedEvent[DoctorCreated]
+    ) -> None:
+        news = event.message
+        async with self.begin(caller) as work:
+            now = self.now()
+            held = await hold_role(work, news.role.id)
+            stored = await work.practitioners.find(news.practitioner.id)
+            kept = put(stored, news.practitioner, expected=None, now=now)
+            work.practitioners.save(kept)
+            role = news.role.put(held.role, expected=None, now=now)
+            await keep_role(work, role, held, now=now)
+            work.notices.tell(welcome(role, source_event_id=event.id, now=now))
