@@ -1,4 +1,4 @@
-"""The product as it runs: API and relay as processes, over real servers."""
+"""The product as it runs: API, relay and inbox as processes, over real servers."""
 
 import asyncio
 import http.client
@@ -29,8 +29,8 @@ PATIENCE = 60.0
 
 @dataclass
 class Product:
-    """API and relay of one database; the socket outlives a killed API, as it does
-    under the supervisor.
+    """API, relay and inbox of one database; the socket outlives a killed API, as it
+    does under the supervisor.
     """
 
     database_url: str
@@ -41,6 +41,7 @@ class Product:
     settings: dict[str, str] = field(default_factory=dict)
     api: subprocess.Popen[bytes] | None = None
     relay: subprocess.Popen[bytes] | None = None
+    inbox: subprocess.Popen[bytes] | None = None
 
     @property
     def url(self) -> str:
@@ -52,11 +53,17 @@ class Product:
     def start_relay(self) -> None:
         self.relay = self._start("relay")
 
+    def start_inbox(self) -> None:
+        self.inbox = self._start("inbox")
+
     def kill_api(self) -> None:
         _kill(self.api)
 
     def kill_relay(self) -> None:
         _kill(self.relay)
+
+    def kill_inbox(self) -> None:
+        _kill(self.inbox)
 
     def until_ready(self) -> None:
         """Nobody accepts before the API does: this waits, it does not poll."""
@@ -69,10 +76,11 @@ class Product:
             connection.close()
 
     def stop(self) -> None:
-        for process in (self.api, self.relay):
+        processes = (self.api, self.relay, self.inbox)
+        for process in processes:
             if process is not None and process.poll() is None:
                 process.terminate()
-        for process in (self.api, self.relay):
+        for process in processes:
             if process is not None:
                 process.wait(PATIENCE)
 
@@ -215,6 +223,7 @@ def running_product(
         closing.callback(product.stop)
         product.start_api()
         product.start_relay()
+        product.start_inbox()
         product.until_ready()
         yield product
 

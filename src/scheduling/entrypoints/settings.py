@@ -86,4 +86,21 @@ class Settings(BaseSettings):
         le=65535,
         description="Where `scheduling relay` serves /metrics; by default nowhere",
     )
+    inbox_ack_wait: float = Field(
+        default=30.0,
+        ge=1,
+        description="Seconds after which news that an inbox process took, and of which "
+        "nothing was heard since, is delivered to another",
+    )
+    inbox_max_deliver: int = Field(
+        default=20,
+        ge=1,
+        description="Deliveries of one message in vain before it is a dead letter",
+    )
+    inbox_metrics_port: int | None = Field(
+        default=None,
+        ge=1,
+        le=65535,
+        description="Where `scheduling inbox` serves /metrics; by default nowhere",
+    )
     log_level: str = Field(default="info", description="debug, info, warning or error")

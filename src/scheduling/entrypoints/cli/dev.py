@@ -9,7 +9,6 @@ import socket
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated
 
@@ -217,13 +216,14 @@ def _processes(
     gate: int,
 ) -> Iterator[Awaitable[None]]:
     after = ("--after", str(gate))
-    if find_spec("scheduling.entrypoints.relay") is not None:
+    for name in ("relay", "inbox"):
         yield supervisor.keep(
             Program(
-                name="relay",
-                command=(*_OURSELVES, "relay", *after),
+                name=name,
+                command=(*_OURSELVES, name, *after),
                 environment=environment,
                 descriptors=(gate,),
+                patience=GRACE,
             ),
             Stage.WORK,
         )

@@ -38,7 +38,7 @@ def api(
     """Serve HTTP."""
     from scheduling.entrypoints.http.serve import serve  # noqa: PLC0415  # see app.py
 
-    _wait_for(after)
+    wait_for(after)
     serve(Settings(), host=host, port=port, fd=fd)
 
 
@@ -47,7 +47,7 @@ def relay(*, after: After = None) -> None:
     """Publish the outbox to JetStream."""
     from scheduling.entrypoints.relay import run  # noqa: PLC0415  # see app.py
 
-    _wait_for(after)
+    wait_for(after)
     asyncio.run(run(Settings()))
 
 
@@ -124,7 +124,7 @@ def _without_password(url: str) -> str:
     return urlunsplit((parts.scheme, f"{user}{place}", parts.path, "", ""))
 
 
-def _wait_for(gate: int | None) -> None:
+def wait_for(gate: int | None) -> None:
     """Everything is imported by now; begin when the supervisor has the rest ready."""
     if gate is not None:
         with os.fdopen(gate, "rb") as waiting:

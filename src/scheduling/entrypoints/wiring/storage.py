@@ -22,6 +22,7 @@ from scheduling.domain.identifiers import TenantId
 from scheduling.entrypoints.settings import Settings
 
 API_ROLE = "scheduling_api"
+INBOX_ROLE = "scheduling_inbox"
 
 
 class Misconfigured(Exception):
@@ -65,6 +66,34 @@ async def open_storage(settings: Settings) -> AsyncIterator[Storage]:
                 settings=kept,
                 now=system_clock,
                 audit=audit,
+                schema=partial(schema_of, pool),
+            )
+    finally:
+        await pool.close()
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerStorage:
+    """What a process needs that follows news; `schema` also tells that it answers."""
+
+    begin: BeginWork
+    now: Clock
+    schema: Callable[[], Awaitable[str | None]]
+
+
+@asynccontextmanager
+async def open_worker_storage(settings: Settings) -> AsyncIterator[WorkerStorage]:
+    """Connect to the database as the inbox does, and ring for the relay."""
+    if settings.database_url is None:
+        raise Misconfigured("Set SCHEDULING_DATABASE_URL.")
+    url = settings.database_url.get_secret_value()
+    role = settings.database_role or INBOX_ROLE
+    pool = await open_pool(url, role=role, size=settings.database_pool_size)
+    try:
+        async with OutboxBell(url, role=role) as bell:
+            yield WorkerStorage(
+                begin=partial(begin_work, pool, bell.ring, system_clock),
+                now=system_clock,
                 schema=partial(schema_of, pool),
             )
     finally:

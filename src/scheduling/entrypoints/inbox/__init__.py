@@ -1,0 +1,1 @@
+"""`scheduling inbox`: follows news, from outside and our own."""

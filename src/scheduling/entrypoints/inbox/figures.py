@@ -1,0 +1,87 @@
+"""What an inbox process tells of itself: figures for Prometheus, alarms for the log.
+
+Ids and codes only; a type is told as a label where we know it, for anybody may make up
+more of them.
+"""
+
+from datetime import UTC, datetime
+
+import structlog
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+from scheduling.application.ports.dead_letters import DeadLetter
+
+log = structlog.get_logger()
+
+UNKNOWN = "unknown"
+
+
+class InboxFigures:
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.registry = registry
+        self._received = Counter(
+            "scheduling_inbox_received",
+            "Deliveries by what became of them",
+            ("type", "outcome"),
+            registry=registry,
+        )
+        self._in_flight = Gauge(
+            "scheduling_inbox_in_flight",
+            "Messages taken and not answered for yet",
+            registry=registry,
+        )
+        self._took = Histogram(
+            "scheduling_inbox_lag_seconds",
+            "From the broker storing a message to its effect being committed",
+            buckets=(0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300),
+            registry=registry,
+        )
+        self._letters = Counter(
+            "scheduling_inbox_dead_letters",
+            "Messages put aside for an operator",
+            ("reason",),
+            registry=registry,
+        )
+        self._faults = Counter(
+            "scheduling_inbox_faults",
+            "Times that the connection to the broker was made anew",
+            registry=registry,
+        )
+        self._waiting = Gauge(
+            "scheduling_inbox_waiting",
+            "Messages of a consumer that are not answered for, over all processes",
+            ("consumer",),
+            registry=registry,
+        )
+
+    def took(self) -> None:
+        self._in_flight.inc()
+
+    def left(self) -> None:
+        self._in_flight.dec()
+
+    def received(self, type: str, outcome: str, stored_at: datetime) -> None:
+        self._received.labels(type, outcome).inc()
+        self._took.observe((datetime.now(UTC) - stored_at).total_seconds())
+
+    def put_off(self, type: str) -> None:
+        self._received.labels(type, "again").inc()
+
+    def dead(self, letter: DeadLetter, type: str) -> None:
+        self._received.labels(type, "dead").inc()
+        self._letters.labels(letter.reason).inc()
+        log.error(
+            "message cannot be followed; it waits for `inbox replay`",
+            dead_letter_id=str(letter.id),
+            tenant_id=str(letter.tenant_id),
+            stream=letter.stream,
+            sequence=letter.sequence,
+            reason=letter.reason,
+            detail=letter.detail,
+        )
+
+    def waiting(self, consumer: str, messages: int) -> None:
+        self._waiting.labels(consumer).set(messages)
+
+    def fault(self) -> None:
+        self._faults.inc()

@@ -1,0 +1,46 @@
+"""Messages under way: many at a time, those of one aggregate one after the other."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Hashable
+
+
+class Lines:
+    """`at_once`: how many are worked on; as many as there are connections, so that
+    nobody waits for one of these who should say that the database is away.
+    """
+
+    def __init__(self, tasks: asyncio.TaskGroup, *, at_once: int) -> None:
+        self._tasks = tasks
+        self._working = asyncio.Semaphore(at_once)
+        self._last: dict[Hashable, asyncio.Task[None]] = {}
+        self.under_way: set[asyncio.Task[None]] = set()
+
+    def take(
+        self,
+        work: Callable[[], Awaitable[None]],
+        *,
+        line: Hashable | None,
+        left: Callable[[], None],
+    ) -> None:
+        """Work on it when those before it in its `line` are done; then call `left`."""
+        before = self._last.get(line) if line is not None else None
+        task = self._tasks.create_task(self._after(before, work))
+        self.under_way.add(task)
+        if line is not None:
+            self._last[line] = task
+
+        def done(task: asyncio.Task[None]) -> None:
+            self.under_way.discard(task)
+            if self._last.get(line) is task:
+                del self._last[line]
+            left()
+
+        task.add_done_callback(done)
+
+    async def _after(
+        self, before: asyncio.Task[None] | None, work: Callable[[], Awaitable[None]]
+    ) -> None:
+        if before is not None:
+            await asyncio.wait([before])
+        async with self._working:
+            await work()
