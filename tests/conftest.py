@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.asyncapi.document import misfits_of
 from tests.servers import (
     Background,
     Databases,
@@ -37,7 +38,7 @@ def postgres(
     shared_folder: Path, background: Background
 ) -> Iterator[tuple[Databases, str]]:
     with postgres_server(shared_folder / "postgres", background) as (url, template):
-        databases = Databases(url, background)
+        databases = Databases(url, background, misfits_of)
         yield databases, template
         databases.close()
 

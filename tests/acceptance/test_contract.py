@@ -8,6 +8,7 @@ import httpx2
 from jsonschema import Draft202012Validator
 from jsonschema.validators import validator_for
 
+from scheduling.adapters.cloud_events.asyncapi import asyncapi_json
 from tests.acceptance.conftest import Token
 from tests.acceptance.desk import Desk, Thing, at
 from tests.acceptance.waiting_room import a_day_with_the_waitlist
@@ -205,3 +206,11 @@ async def _a_day_at_the_desk(desk: Desk) -> None:
     await desk.get("/livez")
     await desk.get("/readyz")
     await desk.book(await desk.a_slot(at("12:00"), schedule=schedule))
+
+
+async def test_the_document_of_events_is_served_as_it_was_judged(
+    http: httpx2.AsyncClient,
+) -> None:
+    answer = await http.get("/asyncapi.json")
+    assert answer.headers["content-type"] == "application/json"
+    assert answer.content == asyncapi_json()

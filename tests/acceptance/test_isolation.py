@@ -294,5 +294,6 @@ async def test_why_a_practitioner_is_away_is_for_staff(
 async def test_health_and_figures_need_no_token(
     http: httpx2.AsyncClient, product: Product
 ) -> None:
-    for path in ("/livez", "/readyz", "/metrics", "/docs", "/openapi.json"):
+    documents = ("/docs", "/openapi.json", "/asyncapi.json")
+    for path in ("/livez", "/readyz", "/metrics", *documents):
         assert (await http.get(path)).status_code == 200, product.logs()

@@ -67,3 +67,8 @@ def misfits(event: Document) -> list[str]:
         f"/{'/'.join(map(str, found.instance_path))}"
         for found in judge.iter_errors(event)
     ]
+
+
+def misfits_of(body: bytes) -> list[str]:
+    """As `misfits`, for the bytes of an event."""
+    return misfits(json.loads(body))

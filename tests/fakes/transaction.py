@@ -27,12 +27,14 @@ from scheduling.domain.changes import Changes
 from scheduling.domain.claim import Claim
 from scheduling.domain.directory import Location, Patient, Practitioner
 from scheduling.domain.events import Event
-from scheduling.domain.identifiers import new_id
+from scheduling.domain.generation import Generation
+from scheduling.domain.identifiers import GenerationRunId, new_id
 from scheduling.domain.schedule import PractitionerRole, Schedule
 from scheduling.domain.schedule_exception import ScheduleException
 from scheduling.domain.settings import Settings
 from scheduling.domain.slot import Slot
 from scheduling.domain.waitlist import WaitlistEntry
+from tests.asyncapi.document import misfits_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +78,8 @@ class Tables:
     schedules: dict[UUID, Schedule] = field(default_factory=dict)
     exceptions: dict[UUID, ScheduleException] = field(default_factory=dict)
     slots: dict[UUID, Slot] = field(default_factory=dict)
+    runs: dict[UUID, Generation] = field(default_factory=dict)
+    generated: dict[UUID, tuple[GenerationRunId, str]] = field(default_factory=dict)
     appointments: dict[UUID, Appointment] = field(default_factory=dict)
     claims: dict[UUID, tuple[Claim, ...]] = field(default_factory=dict)
     reminders: dict[UUID, tuple[StoredReminder, ...]] = field(default_factory=dict)
@@ -137,6 +141,8 @@ class Transaction:
             envelope = to_envelope(
                 event, self.caller.tenant_id, self.caller.traceparent
             )
+            found = misfits_of(envelope.body)
+            assert not found, found
             self.change(
                 lambda tables, one=envelope: tables.outbox.update({one.event_id: one})  # type: ignore[misc]
             )
@@ -149,15 +155,16 @@ class Transaction:
         changes: Changes,
         *,
         at: datetime,
+        entity_type: str | None = None,
     ) -> None:
-        """Keep a row of the entity that the action begins with."""
+        """Keep a row of the entity that the action begins with, or of another."""
         row = AuditRow(
             id=new_id(at),
             at=at,
             actor=self.caller.subject,
             action=action,
             outcome=Outcome.DONE,
-            entity_type=action.partition(".")[0],
+            entity_type=entity_type or action.partition(".")[0],
             entity_id=entity_id,
             entity_version=version,
             changes=changes,
