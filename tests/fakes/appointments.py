@@ -23,12 +23,11 @@ from scheduling.domain.booking_request import (
     ByStart,
 )
 from scheduling.domain.changes import changes_between
-from scheduling.domain.claim import Claim
 from scheduling.domain.directory import ContactPreferences
 from scheduling.domain.errors import (
     AppointmentNotFound,
-    DoubleBookingDetected,
     NotBookable,
+    PatientNotFound,
     SlotNotAvailable,
 )
 from scheduling.domain.identifiers import (
@@ -42,10 +41,11 @@ from scheduling.domain.identifiers import (
 from scheduling.domain.moving import Move
 from scheduling.domain.period import Period
 from scheduling.domain.settings import Settings
-from scheduling.domain.slot import Slot, SlotStatus
+from scheduling.domain.slot import Slot
 from scheduling.domain.status import Status
 from tests.fakes.directory import demand_next
 from tests.fakes.slots import assignments, counted_in, standing
+from tests.fakes.taking import take_seat, take_time
 from tests.fakes.transaction import StoredReminder, Tables, Transaction
 
 _ANY_TIME = datetime(1970, 1, 1, tzinfo=UTC)
@@ -145,6 +145,9 @@ class MemoryAppointments(AppointmentRepository):
         def write(tables: Tables) -> None:
             if appointment.id in tables.appointments:
                 raise TransactionAborted
+            patient = tables.patients.get(appointment.patient_id)
+            if patient is None or not patient.active:
+                raise DecisionOutdated(PatientNotFound(appointment.patient_id))
 
         self.transaction.change(write)
         self._store(appointment)
@@ -220,8 +223,8 @@ class MemoryAppointments(AppointmentRepository):
 
         def write(tables: Tables) -> None:
             for slot_id in booking.seats:
-                _take_seat(tables, slot_id, no_seat, overbooked=appointment.overbooked)
-            _take_time(tables, booking.claims)
+                take_seat(tables, slot_id, no_seat, overbooked=appointment.overbooked)
+            take_time(tables, booking.claims)
             tables.reminders[appointment.id] = (
                 *tables.reminders.get(appointment.id, ()),
                 *(
@@ -364,34 +367,3 @@ def _that_may_serve(when: BySlot | ByStart, tables: Tables) -> Iterator[Slot]:
             and when.period.start <= slot.period.start < when.period.end
         ):
             yield slot
-
-
-def _take_seat(
-    tables: Tables, slot_id: SlotId, no_seat: type[NotBookable], *, overbooked: bool
-) -> None:
-    slot = tables.slots.get(slot_id)
-    if (
-        slot is None
-        or slot.status not in {SlotStatus.FREE, SlotStatus.BUSY}
-        or not (overbooked or slot.booked < slot.capacity)
-    ):
-        raise DecisionOutdated(no_seat("The last seat has just gone."))
-    full = slot.booked + 1 >= slot.capacity
-    tables.slots[slot_id] = replace(
-        slot,
-        booked=slot.booked + 1,
-        status=SlotStatus.BUSY if full else SlotStatus.FREE,
-        version=slot.version + 1,
-    )
-
-
-def _take_time(tables: Tables, claims: Sequence[Claim]) -> None:
-    for claim in claims:
-        if not claim.overbooked and any(
-            claim.is_in_the_way_of(other)
-            for other in standing(tables)
-            if not other.overbooked
-        ):
-            raise DecisionOutdated(DoubleBookingDetected("The time has just gone."))
-    if claims:
-        tables.claims[claims[0].appointment_id] = tuple(claims)

@@ -43,6 +43,7 @@ from scheduling.domain.errors import (
     DoubleBookingDetected,
     NotBookable,
     OptimisticLockConflict,
+    PatientNotFound,
     SlotNotAvailable,
 )
 from scheduling.domain.identifiers import (
@@ -84,7 +85,7 @@ class PostgresAppointments(AppointmentRepository):
         self.transaction.batch.add(
             NEW_APPOINTMENTS,
             appointment_row(appointment),
-            otherwise=OptimisticLockConflict(f"{appointment.id} is there already."),
+            otherwise=PatientNotFound(appointment.patient_id),
         )
         self._take(booking, SlotNotAvailable)
         self._tell(appointment)

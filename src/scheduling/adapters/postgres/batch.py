@@ -104,6 +104,23 @@ def _value(rows: Rows, target: Column[Any]) -> Any:  # noqa: ANN401
     return rows.c[target.name]
 
 
+def _book(rows: Rows) -> Insert:
+    """Only for patients who are active. Whoever deletes or deactivates one at this
+    moment waits for us; where it is done, there is no row.
+    """
+    patients, columns = t.patients, NEW_APPOINTMENTS.columns
+    theirs = and_(patients.c.tenant_id == TENANT, patients.c.id == rows.c.patient_id)
+    booked = (
+        select(TENANT, *(rows.c[c.name] for c in columns))
+        .join_from(rows, patients, theirs)
+        .where(patients.c.active)
+        .with_for_update(read=True, of=patients)
+    )
+    return insert(t.appointments).from_select(
+        ["tenant_id", *(c.name for c in columns)], booked
+    )
+
+
 def _tenant_is_known(rows: Rows) -> Insert:
     return (
         postgresql.insert(t.tenants)
@@ -300,7 +317,12 @@ SLOTS = _next_version(t.slots, "status", "blocked_by", "blocked_reason")
 SLOTS_GONE = Write("slots_gone", (_ID, t.slots.c.version), _retire, counted=True)
 SEATS_TAKEN = Write("seats_taken", (_ID, _OVERBOOKED), _take_seats, counted=True)
 SEATS_GIVEN_BACK = Write("seats_given_back", (_ID,), _give_seats_back)
-NEW_APPOINTMENTS = _insert(t.appointments)
+NEW_APPOINTMENTS = Write(
+    "appointments_new",
+    tuple(c for c in t.appointments.c if c.name != "tenant_id"),
+    _book,
+    counted=True,
+)
 APPOINTMENTS = _next_version(
     t.appointments,
     *(
