@@ -2,14 +2,44 @@
 
 from scheduling.application.commands.receive_event import Reactions
 from scheduling.application.ports.clock import Clock
-from scheduling.application.ports.messages import CalendarNews
+from scheduling.application.ports.messages import (
+    AppointmentRequested,
+    CalendarNews,
+    DoctorCreated,
+    EncounterFinalized,
+    PatientDeleted,
+    PatientNews,
+    PractitionerRoleDeleted,
+    PractitionerRoleNews,
+    RoutedNews,
+)
 from scheduling.application.ports.unit_of_work import BeginWork
+from scheduling.application.reactions.bridge_portal_appointment import (
+    BridgePortalAppointment,
+)
+from scheduling.application.reactions.complete_visit import CompleteVisit
+from scheduling.application.reactions.end_practitioner_role import EndPractitionerRole
+from scheduling.application.reactions.forget_patient import ForgetPatient
 from scheduling.application.reactions.generate_slots_for_role import (
     GenerateSlotsForRole,
 )
+from scheduling.application.reactions.keep_patient import KeepPatient
+from scheduling.application.reactions.keep_practitioner_role import (
+    KeepPractitionerRole,
+)
+from scheduling.application.reactions.route_notification import RouteNotification
+from scheduling.application.reactions.welcome_doctor import WelcomeDoctor
 
 
 def reactions_over(begin: BeginWork, now: Clock) -> Reactions:
     return {
+        AppointmentRequested: BridgePortalAppointment(begin, now),
         CalendarNews: GenerateSlotsForRole(begin, now),
+        DoctorCreated: WelcomeDoctor(begin, now),
+        EncounterFinalized: CompleteVisit(begin, now),
+        PatientDeleted: ForgetPatient(begin, now),
+        PatientNews: KeepPatient(begin, now),
+        PractitionerRoleDeleted: EndPractitionerRole(begin, now),
+        PractitionerRoleNews: KeepPractitionerRole(begin, now),
+        RoutedNews: RouteNotification(begin, now),
     }
