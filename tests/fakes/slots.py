@@ -122,7 +122,7 @@ class MemorySlots(SlotRepository):
         self.transaction.change(lambda tables: keep_slot(tables, slot))
         self.transaction.announce(slot.events)
         self.transaction.audit(
-            "slot.unblocked" if slot.is_open else "slot.blocked",
+            "slot.unblocked" if slot.gives_seats else "slot.blocked",
             slot.id,
             slot.version,
             changes_between(before, slot),

@@ -20,6 +20,7 @@ from scheduling.application.ports.dead_letters import (
     DeadLetterRepository,
 )
 from scheduling.application.ports.forgetting import ForgettingRepository
+from scheduling.application.ports.generation import GenerationRepository
 from scheduling.application.ports.identity import Caller
 from scheduling.application.ports.inbox import InboxRepository
 from scheduling.application.ports.notices import Notices
@@ -53,6 +54,7 @@ from tests.fakes.availability import MemoryAvailability
 from tests.fakes.calendar_news import MemoryCalendarNews
 from tests.fakes.directory import MemoryDirectory, MemorySchedules, MemorySettings
 from tests.fakes.forgetting import MemoryForgetting
+from tests.fakes.generation import MemoryGeneration
 from tests.fakes.inbox import MemoryDeadLetters, MemoryInbox
 from tests.fakes.lists import (
     MemoryAppointmentLists,
@@ -122,6 +124,10 @@ class MemoryUnitOfWork(UnitOfWork):
     @cached_property
     def schedule_lists(self) -> ScheduleLists:
         return MemoryScheduleLists(self._transaction)
+
+    @cached_property
+    def generation(self) -> GenerationRepository:
+        return MemoryGeneration(self._transaction)
 
     @cached_property
     def slots(self) -> SlotRepository:

@@ -35,7 +35,9 @@ class SlotStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Slot:
-    """`booked` seats of `capacity` are taken; the database counts them."""
+    """`booked` seats of `capacity` are taken; the database counts them.
+    `obsolete_since`: no rule wants it any more; it stays for who is in it.
+    """
 
     id: SlotId
     schedule_id: ScheduleId
@@ -51,6 +53,7 @@ class Slot:
     blocked_by: ScheduleExceptionId | None = None
     blocked_reason: str | None = None
     opened_by: ScheduleExceptionId | None = None
+    obsolete_since: datetime | None = None
     events: tuple[Event, ...] = ()
 
     def __repr__(self) -> str:
@@ -93,7 +96,14 @@ class Slot:
 
     @property
     def is_open(self) -> bool:
-        """Whether seats are given at all: a blocked slot is not taken by insisting."""
+        """Whether seats are given at all: one that is blocked, or that no rule wants,
+        is not taken by insisting.
+        """
+        return self.obsolete_since is None and self.gives_seats
+
+    @property
+    def gives_seats(self) -> bool:
+        """Whether nobody and nothing blocks it."""
         return self.status in {SlotStatus.FREE, SlotStatus.BUSY}
 
     def released(self, now: datetime, *, seats: int = 1) -> Self:
@@ -162,7 +172,7 @@ class Slot:
             blocked_reason=None,
             version=self.version + 1,
         )
-        return opened if full else opened.announced(now)
+        return opened.announced(now) if opened.remaining else opened
 
     def blocked_instead(self, by: ScheduleExceptionId | None) -> Self:
         """Stay blocked, for another reason than the one that has gone: no news."""

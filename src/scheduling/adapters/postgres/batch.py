@@ -353,6 +353,7 @@ REMINDERS_CALLED_OFF = Write(
     (_ID, Column("reason", Text)),
     _call_reminders_off,
 )
+GENERATION_RUNS = _insert(t.generation_runs)
 ANSWERS = _insert(t.idempotency_keys)
 INBOX = _insert(t.inbox)
 POSITIONS = Write("inbox_positions_put", POSITION, _come_so_far)
@@ -384,6 +385,7 @@ WRITES = (
     CLAIMS,
     REMINDERS,
     REMINDERS_CALLED_OFF,
+    GENERATION_RUNS,
     ANSWERS,
     INBOX,
     POSITIONS,

@@ -44,6 +44,7 @@ def slot_from(row: Row, prefix: str = "") -> Slot:
         blocked_by=_optional(ScheduleExceptionId, row[f"{prefix}blocked_by"]),
         blocked_reason=row[f"{prefix}blocked_reason"],
         opened_by=_optional(ScheduleExceptionId, row[f"{prefix}opened_by"]),
+        obsolete_since=row[f"{prefix}obsolete_since"],
     )
 
 
@@ -70,6 +71,7 @@ def slot_row(slot: Slot) -> Row:
         "blocked_by": slot.blocked_by,
         "blocked_reason": slot.blocked_reason,
         "opened_by": slot.opened_by,
+        "obsolete_since": slot.obsolete_since,
     }
 
 

@@ -53,7 +53,7 @@ class PostgresSlots(SlotRepository):
         )
         transaction.announce(slot.events)
         transaction.audit(
-            "slot.unblocked" if slot.is_open else "slot.blocked",
+            "slot.unblocked" if slot.gives_seats else "slot.blocked",
             "slot",
             slot.id,
             version=slot.version,

@@ -22,6 +22,7 @@ from scheduling.adapters.postgres.calendar_news import PostgresCalendarNews
 from scheduling.adapters.postgres.dead_letters import PostgresDeadLetters
 from scheduling.adapters.postgres.directory import PostgresDirectory, PostgresSettings
 from scheduling.adapters.postgres.forgetting import PostgresForgetting
+from scheduling.adapters.postgres.generation import PostgresGeneration
 from scheduling.adapters.postgres.history import PostgresAuditTrail
 from scheduling.adapters.postgres.inbox import PostgresInbox
 from scheduling.adapters.postgres.notices import PostgresNotices
@@ -45,6 +46,7 @@ from scheduling.application.ports.calendar_news import CalendarNewsRepository
 from scheduling.application.ports.clock import Clock
 from scheduling.application.ports.dead_letters import DeadLetterRepository
 from scheduling.application.ports.forgetting import ForgettingRepository
+from scheduling.application.ports.generation import GenerationRepository
 from scheduling.application.ports.identity import Caller
 from scheduling.application.ports.inbox import InboxRepository
 from scheduling.application.ports.notices import Notices
@@ -109,6 +111,10 @@ class PostgresUnitOfWork(UnitOfWork):
     @cached_property
     def schedule_lists(self) -> ScheduleLists:
         return PostgresScheduleLists(self._transaction)
+
+    @cached_property
+    def generation(self) -> GenerationRepository:
+        return PostgresGeneration(self._transaction)
 
     @cached_property
     def slots(self) -> SlotRepository:

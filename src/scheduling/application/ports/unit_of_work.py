@@ -14,6 +14,7 @@ from scheduling.application.ports.availability import AvailabilityRepository
 from scheduling.application.ports.calendar_news import CalendarNewsRepository
 from scheduling.application.ports.dead_letters import DeadLetterRepository
 from scheduling.application.ports.forgetting import ForgettingRepository
+from scheduling.application.ports.generation import GenerationRepository
 from scheduling.application.ports.identity import Caller
 from scheduling.application.ports.inbox import InboxRepository
 from scheduling.application.ports.notices import Notices
@@ -76,6 +77,8 @@ class UnitOfWork(Protocol):
     def calendar_news(self) -> CalendarNewsRepository: ...
     @property
     def schedule_lists(self) -> ScheduleLists: ...
+    @property
+    def generation(self) -> GenerationRepository: ...
     @property
     def slots(self) -> SlotRepository: ...
     @property

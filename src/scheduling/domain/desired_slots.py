@@ -1,0 +1,267 @@
+"""Which slots a calendar is to have: its rules, and all that keeps them from holding.
+
+The days are the local ones from today to the horizon's last, and yesterday's hours
+where they reach into today; the starts lie after now and inside the horizon, as a
+booking's do. Days on which the location is closed have no hours by rule; what
+exceptions say of them counts all the same. A role that is not active wants nothing, one
+with a period what lies in it, and nothing at times at which it is not available.
+"""
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from functools import cache, cached_property
+from hashlib import sha256
+from typing import NamedTuple, Self
+
+from scheduling.domain.availability import BookingWindow
+from scheduling.domain.identifiers import ScheduleExceptionId
+from scheduling.domain.pattern import Pattern, PatternSlot, laid, windows_of
+from scheduling.domain.period import Period, day_in, local_day
+from scheduling.domain.schedule import Hours, PractitionerRole, Schedule
+from scheduling.domain.schedule_exception import (
+    Deviation,
+    ExceptionKind,
+    ScheduleException,
+)
+from scheduling.domain.settings import Settings
+from scheduling.domain.wall_clock import first_instant
+
+_DAY, _MINUTE = timedelta(days=1), timedelta(minutes=1)
+# Yesterday's hours may reach into today, and what they have laid may have had to give
+# way to those of two days before.
+_LEAD_IN = 3 * _DAY
+
+Span = tuple[datetime, datetime]
+
+
+class DesiredSlot(NamedTuple):
+    """A tuple, for a year has thousands. `opened_by`: only this exception wants it."""
+
+    start: datetime
+    end: datetime
+    capacity: int
+    service_types: tuple[str, ...]
+    opened_by: ScheduleExceptionId | None = None
+
+
+class Part(NamedTuple):
+    """The slots that start in a stretch of time, by start; none reaches over its end.
+    Without an end it is all the time that comes after.
+    """
+
+    since: datetime
+    until: datetime | None
+    slots: Sequence[DesiredSlot]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Horizon:
+    """Both days are local and inclusive; starts lie after `now` and before `closes`."""
+
+    now: datetime
+    closes: datetime
+    first_day: date
+    last_day: date
+
+    @classmethod
+    def of(cls, schedule: Schedule, settings: Settings, now: datetime) -> Self:
+        timezone = schedule.timezone
+        window = BookingWindow.of(settings, schedule.rules, now=now, timezone=timezone)
+        return cls(
+            now=now,
+            closes=window.closes,
+            first_day=local_day(now, timezone),
+            last_day=local_day(window.closes - timedelta.resolution, timezone),
+        )
+
+    @property
+    def days_that_matter(self) -> tuple[date, date]:
+        """The first and the last one that may have a say in it."""
+        return self.first_day - _LEAD_IN, self.last_day + _DAY
+
+    @property
+    def around(self) -> Period:
+        """When exceptions are that may have a say in it."""
+        return Period(self.now - 5 * _DAY, self.closes + 5 * _DAY)
+
+
+@dataclass(frozen=True, kw_only=True)
+class DesiredSlots:
+    """`exceptions` are those `around` the horizon, in the order in which they were
+    said. Days are laid when they are asked for, and kept by nobody: a year of them need
+    not be there at once.
+    """
+
+    schedule: Schedule
+    role: PractitionerRole | None
+    closed_days: Collection[date]
+    exceptions: tuple[ScheduleException, ...]
+    horizon: Horizon
+
+    def parts(self, days: int) -> Iterator[Part]:
+        """Yield all time from now on, so many local days at once; the last part is what
+        comes after the horizon.
+        """
+        since, over = self.horizon.now + timedelta.resolution, list[DesiredSlot]()
+        first, last = self.horizon.first_day - _DAY, self.horizon.last_day
+        while first <= last:
+            until_day = min(first + (days - 1) * _DAY, last)
+            midnight = first_instant(self.schedule.timezone, until_day + _DAY)
+            slots = sorted([*over, *self._of_days(first, until_day)])
+            over = [slot for slot in slots if slot.start >= midnight]
+            due = slots[: len(slots) - len(over)]
+            until = max(midnight, due[-1].end) if due else midnight
+            if until > since:
+                yield Part(since, until, due)
+                since = until
+            first = until_day + _DAY
+        yield Part(since, None, ())
+
+    def most_on_a_day(self) -> int:
+        """Return how many slots the rules can want of one day."""
+        rules = self.schedule.availability if self._wants_any else ()
+        return sum(_cut_from(rule) for rule in rules)
+
+    def would_want(self, period: Period) -> bool:
+        """Whether the rules or an exception want a slot of just this time, if no other
+        exception were in its way.
+        """
+        span = (period.start, period.end)
+        day = local_day(period.start, self.schedule.timezone)
+        found = (
+            there
+            for near in (day, day - _DAY)
+            for there in (
+                self._ruled_on(near).get(span),
+                self._said_on(near).get(span),
+            )
+            if there is not None
+        )
+        return bool(self._admitted(list(found)))
+
+    @property
+    def _wants_any(self) -> bool:
+        return self.role is None or (self.role.active and self.role.deleted_at is None)
+
+    def _of_days(self, first: date, last: date) -> Iterator[DesiredSlot]:
+        if not self._wants_any:
+            return
+        now, closes = self.horizon.now, self.horizon.closes
+        dates = self._dates_with_windows
+        for slot in self._admitted(self._pattern.slots(first, last)):
+            if now < slot.start < closes:
+                by = self._opener(slot) if slot.day in dates else None
+                yield DesiredSlot(
+                    slot.start, slot.end, slot.capacity, slot.service_types, by
+                )
+
+    def _admitted(self, slots: list[PatternSlot]) -> list[PatternSlot]:
+        """Return what the role's period and absences leave."""
+        role = self.role
+        if role is None:
+            return slots
+        if not self._wants_any:
+            return []
+        if role.period_start is not None:
+            slots = [slot for slot in slots if slot.day >= role.period_start]
+        if role.period_end is not None:
+            ends = day_in(self.schedule.timezone, role.period_end).end
+            slots = [slot for slot in slots if slot.start < ends]
+        for away in role.not_available:
+            start, end = away.period.start, away.period.end
+            slots = [slot for slot in slots if slot.end <= start or end <= slot.start]
+        return slots
+
+    def _opener(self, slot: PatternSlot) -> ScheduleExceptionId | None:
+        span = (slot.start, slot.end)
+        if span in self._ruled_on(slot.day):
+            return None
+        return self._openers_on(slot.day).get(span)
+
+    @cached_property
+    def _closed(self) -> tuple[Deviation, ...]:
+        """Said before all exceptions, which therefore count on such days, too."""
+        timezone = self.schedule.timezone
+        return tuple(
+            Deviation(
+                kind=ExceptionKind.REPLACE, on_date=day, period=day_in(timezone, day)
+            )
+            for day in sorted(self.closed_days)
+            if first_instant(timezone, day) < first_instant(timezone, day + _DAY)
+        )
+
+    @cached_property
+    def _pattern(self) -> Pattern:
+        return Pattern(
+            rules=self.schedule.availability,
+            timezone=self.schedule.timezone,
+            deviations=(*self._closed, *self.exceptions),
+        )
+
+    @cached_property
+    def _ruled_on(self) -> Callable[[date], Mapping[Span, PatternSlot]]:
+        by_rule = Pattern(
+            rules=self.schedule.availability,
+            timezone=self.schedule.timezone,
+            deviations=self._closed,
+        )
+        return cache(lambda day: {(s.start, s.end): s for s in by_rule.slots(day, day)})
+
+    @cached_property
+    def _dates_with_windows(self) -> Mapping[date, Sequence[ScheduleException]]:
+        said: dict[date, list[ScheduleException]] = {}
+        for one in self.exceptions:
+            if one.on_date is not None and one.windows:
+                said.setdefault(one.on_date, []).append(one)
+        return said
+
+    @cached_property
+    def _laid_by_exceptions(
+        self,
+    ) -> Callable[[date], Mapping[Span, tuple[PatternSlot, ScheduleExceptionId]]]:
+        zone = self.schedule.timezone
+
+        def said_on(
+            day: date,
+        ) -> Mapping[Span, tuple[PatternSlot, ScheduleExceptionId]]:
+            return {
+                (slot.start, slot.end): (slot, one.id)
+                for one in self._dates_with_windows.get(day, ())
+                for slot in laid(windows_of(day, one.windows, zone))
+            }
+
+        return cache(said_on)
+
+    def _said_on(self, day: date) -> Mapping[Span, PatternSlot]:
+        return {span: slot for span, (slot, _) in self._laid_by_exceptions(day).items()}
+
+    def _openers_on(self, day: date) -> Mapping[Span, ScheduleExceptionId]:
+        return {span: by for span, (_, by) in self._laid_by_exceptions(day).items()}
+
+
+def digest_of(timezone: str, parts: Iterable[Part]) -> str:
+    """Return what two calendars share that want the same; storage can say it of the
+    slots that it has.
+
+    The SHA-256 of the zone, and then a line for each slot by start: the start in
+    seconds since 1970, the minutes, the capacity and the service types with U+001F
+    between them; slashes between these.
+    """
+    told = sha256(f"{timezone}\n".encode())
+    for part in parts:
+        told.update("".join(map(_line, part.slots)).encode())
+    return told.hexdigest()
+
+
+def _line(slot: DesiredSlot) -> str:
+    minutes = (slot.end - slot.start) // _MINUTE
+    kinds = "\x1f".join(slot.service_types)
+    return f"{slot.start.timestamp():.0f}/{minutes}/{slot.capacity}/{kinds}\n"
+
+
+def _cut_from(hours: Hours) -> int:
+    start, end = (
+        timedelta(hours=at.hour, minutes=at.minute) for at in (hours.start, hours.end)
+    )
+    return ((end - start) % _DAY or _DAY) // timedelta(minutes=hours.slot_minutes)
