@@ -4,14 +4,12 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property, lru_cache
+from importlib.resources import files
+from importlib.resources.abc import Traversable
 from pathlib import Path
 from zoneinfo import TZPATH
 
-from tzdata import IANA_VERSION
-
 from scheduling.application.ports.almanac import Almanac
-
-_ANY_ZONE = Path("Etc", "UTC")
 
 
 @dataclass(frozen=True)
@@ -23,9 +21,9 @@ class HolidaysAlmanac(Almanac):
     @cached_property
     def tzdata_version(self) -> str:
         for folder in map(Path, self.zones_at):
-            if (folder / _ANY_ZONE).is_file():
+            if (folder / "Etc" / "UTC").is_file():
                 return _release_in(folder)
-        return IANA_VERSION
+        return _release_in(files("tzdata") / "zoneinfo")
 
     def public_holidays(
         self, country: str, subdivision: str | None, first: date, last: date
@@ -38,15 +36,13 @@ class HolidaysAlmanac(Almanac):
         }
 
 
-def _release_in(folder: Path) -> str:
+def _release_in(folder: Traversable) -> str:
     """A compiled database says its release in one of two files, or not at all."""
     for name in ("tzdata.zi", "+VERSION"):
         file = folder / name
         if file.is_file():
-            with file.open(encoding="utf-8", errors="replace") as text:
-                release = text.readline().removeprefix("# version").strip()
-            if release:
-                return release
+            first, *_ = file.read_text(encoding="utf-8").splitlines() or [""]
+            return first.removeprefix("# version").strip() or "unknown"
     return "unknown"
 
 
