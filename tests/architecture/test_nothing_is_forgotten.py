@@ -14,7 +14,13 @@ from scheduling.domain.errors import (
     OptimisticLockConflict,
     PreconditionFailed,
 )
-from scheduling.domain.events import AppointmentEvent, Event, PortalReply, SlotEvent
+from scheduling.domain.events import (
+    AppointmentEvent,
+    Event,
+    PortalReply,
+    ReminderEvent,
+    SlotEvent,
+)
 from tests.architecture.wire import EVENTS, every
 
 # Abstract: they group others, and nobody raises them.
@@ -41,7 +47,13 @@ def test_the_tree_of_refusals_is_drawn_whole() -> None:
 
 def test_every_event_is_an_example_on_the_wire() -> None:
     examples: set[type] = {type(example) for _, example in EVENTS}
-    grouping: set[type] = {Event, AppointmentEvent, SlotEvent, PortalReply}
+    grouping: set[type] = {
+        Event,
+        AppointmentEvent,
+        SlotEvent,
+        PortalReply,
+        ReminderEvent,
+    }
     assert examples == every(Event) - grouping
 
 

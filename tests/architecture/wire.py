@@ -19,6 +19,8 @@ from scheduling.domain.events import (
     PortalAppointmentAccepted,
     PortalAppointmentRejected,
     PractitionerRoleChanged,
+    ReminderFailed,
+    ReminderSent,
     SchedulePublished,
     SlotBlocked,
     SlotOpened,
@@ -91,6 +93,20 @@ OF_A_REPLY: dict[str, Any] = {
     "request_id": uuid4(),
     "request_event_id": "portal-7f3a",
     "patient_id": uuid4(),
+}
+
+OF_A_REMINDER: dict[str, Any] = {
+    "occurred_at": EIGHT,
+    "version": 1,
+    "reminder_id": uuid4(),
+    "appointment_id": uuid4(),
+    "patient_id": uuid4(),
+    "practitioner_id": uuid4(),
+    "location_id": uuid4(),
+    "start": between("09:00", "10:00").start,
+    "timezone": "Africa/Cairo",
+    "offset_minutes": 120,
+    "channel": "sms",
 }
 
 EVENTS: tuple[tuple[str, Event], ...] = (
@@ -244,6 +260,11 @@ EVENTS: tuple[tuple[str, Event], ...] = (
             references={"locationId": str(uuid4())},
             source_event_id="inventory-0091",
         ),
+    ),
+    ("appointment.reminder.sent", ReminderSent(**OF_A_REMINDER)),
+    (
+        "appointment.reminder.failed",
+        ReminderFailed(reason="SMTP_550", attempts=1, **OF_A_REMINDER),
     ),
     (
         "portal.appointment.accepted",

@@ -7,6 +7,7 @@ changes nothing returns the stored one, so that repeating it leaves no trace.
 
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
+from enum import StrEnum
 from typing import Self, TypeVar
 
 from scheduling.domain.identifiers import LocationId, PatientId, PractitionerId
@@ -47,19 +48,27 @@ class Location:
     is_new: bool = field(default=False, compare=False)
 
 
+class Channel(StrEnum):
+    """Ways to a patient, the first before the next."""
+
+    WHATSAPP = "whatsapp"
+    SMS = "sms"
+    EMAIL = "email"
+
+
 @dataclass(frozen=True, slots=True)
 class ContactPreferences:
     whatsapp: bool = False
     sms: bool = False
     email: bool = False
 
-    def channel(self) -> str | None:
-        """The channel of a notice: WhatsApp before SMS before e-mail."""
-        if self.whatsapp:
-            return "whatsapp"
-        if self.sms:
-            return "sms"
-        return "email" if self.email else None
+    def channels(self) -> tuple[Channel, ...]:
+        """The ways agreed to: WhatsApp before SMS before e-mail."""
+        agreed = zip(Channel, (self.whatsapp, self.sms, self.email), strict=True)
+        return tuple(channel for channel, yes in agreed if yes)
+
+    def channel(self) -> Channel | None:
+        return next(iter(self.channels()), None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,6 +105,7 @@ class Patient:
             phone=None,
             email=None,
             preferences=ContactPreferences(),
+            language=None,
             version=self.version + 1,
             updated_at=now,
             deleted_at=now,

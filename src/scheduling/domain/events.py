@@ -274,6 +274,40 @@ class NotificationRequested(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ReminderEvent(Event):
+    """What became of a notice to a patient. The step is the reminder's, its only one:
+    an appointment may have several, and other steps meanwhile.
+    """
+
+    reminder_id: UUID
+    appointment_id: AppointmentId
+    patient_id: PatientId
+    practitioner_id: PractitionerId
+    location_id: LocationId
+    start: datetime
+    timezone: str
+    offset_minutes: int
+    channel: str
+
+    @property
+    def aggregate_id(self) -> UUID:
+        return self.reminder_id
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReminderSent(ReminderEvent):
+    """Handed to whoever delivers it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReminderFailed(ReminderEvent):
+    """It will not be tried again. `reason` is a code."""
+
+    reason: str
+    attempts: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PortalReply(Event):
     """What became of a portal's request. `request_event_id` is that event's id."""
 

@@ -2,11 +2,20 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
 from uuid import UUID
 
 from scheduling.domain.directory import ContactPreferences
 from scheduling.domain.identifiers import new_id
 from scheduling.domain.settings import Settings
+
+
+class ReminderStatus(StrEnum):
+    SCHEDULED = "SCHEDULED"
+    SENT = "SENT"
+    FAILED = "FAILED"
+    CANCELLED = "CANCELLED"
+    SKIPPED = "SKIPPED"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -15,6 +24,20 @@ class Reminder:
     offset_minutes: int
     channel: str
     due_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptReminder:
+    """A reminder as it stands. `reason` says why it was not sent, or not yet."""
+
+    id: UUID
+    appointment_version: int
+    offset_minutes: int
+    channel: str
+    due_at: datetime
+    status: ReminderStatus
+    reason: str | None
+    sent_at: datetime | None
 
 
 def reminders_for(

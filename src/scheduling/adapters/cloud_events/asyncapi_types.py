@@ -108,6 +108,16 @@ TOLD: Mapping[str, Kind] = MappingProxyType(
             when="Somebody is to be told something.",
             aggregate="notificationId",
         ),
+        "appointment.reminder.sent": Kind(
+            data=schemas.ReminderData,
+            when="A patient's reminder was handed to whoever delivers it.",
+            aggregate="reminderId",
+        ),
+        "appointment.reminder.failed": Kind(
+            data=schemas.ReminderFailedData,
+            when="A patient's reminder could not be sent, and is not tried again.",
+            aggregate="reminderId",
+        ),
         "portal.appointment.accepted": Kind(
             data=schemas.PortalAcceptedData,
             when="A proposed appointment was made of the portal's request.",

@@ -26,6 +26,8 @@ from scheduling.domain.events import (
     PortalAppointmentAccepted,
     PortalAppointmentRejected,
     PractitionerRoleChanged,
+    ReminderFailed,
+    ReminderSent,
     SchedulePublished,
     SlotBlocked,
     SlotOpened,
@@ -195,3 +197,13 @@ def _(_event: PortalAppointmentAccepted) -> str:
 @type_of.register
 def _(_event: PortalAppointmentRejected) -> str:
     return "portal.appointment.rejected"
+
+
+@type_of.register
+def _(_event: ReminderSent) -> str:
+    return "appointment.reminder.sent"
+
+
+@type_of.register
+def _(_event: ReminderFailed) -> str:
+    return "appointment.reminder.failed"

@@ -18,6 +18,8 @@ from scheduling.adapters.cloud_events.schemas import (
     PortalRejectedData,
     PortalReplyData,
     PractitionerRoleChangedData,
+    ReminderData,
+    ReminderFailedData,
     SchedulePublishedData,
     SlotBlockedData,
     SlotData,
@@ -40,6 +42,9 @@ from scheduling.domain.events import (
     PortalAppointmentRejected,
     PortalReply,
     PractitionerRoleChanged,
+    ReminderEvent,
+    ReminderFailed,
+    ReminderSent,
     SchedulePublished,
     SlotBlocked,
     SlotEvent,
@@ -277,3 +282,31 @@ def _(event: PortalAppointmentAccepted) -> PortalAcceptedData:
 @data_of.register
 def _(event: PortalAppointmentRejected) -> PortalRejectedData:
     return {**_of_reply(event), "code": event.code}
+
+
+def _of_reminder(event: ReminderEvent) -> ReminderData:
+    return {
+        "reminderId": event.reminder_id,
+        "appointmentId": event.appointment_id,
+        "patientId": event.patient_id,
+        "practitionerId": event.practitioner_id,
+        "locationId": event.location_id,
+        "start": event.start,
+        "timezone": event.timezone,
+        "offsetMinutes": event.offset_minutes,
+        "channel": event.channel,
+    }
+
+
+@data_of.register
+def _(event: ReminderSent) -> ReminderData:
+    return _of_reminder(event)
+
+
+@data_of.register
+def _(event: ReminderFailed) -> ReminderFailedData:
+    return {
+        **_of_reminder(event),
+        "reason": event.reason,
+        "attempts": event.attempts,
+    }

@@ -16,6 +16,7 @@ from pydantic import Field, WithJsonSchema
 from typing_extensions import TypedDict
 
 from scheduling.domain.appointment import CancelReason, Initiator
+from scheduling.domain.directory import Channel
 from scheduling.domain.status import Status
 
 
@@ -274,6 +275,29 @@ class NotificationRequestedData(TypedDict):
     sourceEventId: Annotated[
         str | None, Field(description="The event that it follows from")
     ]
+
+
+class ReminderData(TypedDict):
+    """A notice to a patient before an appointment."""
+
+    reminderId: UUID
+    appointmentId: UUID
+    patientId: UUID
+    practitionerId: UUID
+    locationId: UUID
+    start: Start
+    timezone: Zone
+    offsetMinutes: Annotated[
+        int, Field(ge=1, description="Before the start", examples=[1440])
+    ]
+    channel: Annotated[str, one_of(Channel, Channel.SMS)]
+
+
+class ReminderFailedData(ReminderData):
+    """It will not be tried again."""
+
+    reason: Annotated[str, Field(description="A code", examples=["OUTCOME_UNKNOWN"])]
+    attempts: Count
 
 
 class PortalReplyData(TypedDict):
