@@ -1,9 +1,11 @@
 from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
 
 from tests.builders import open_clinic, slots_from
+from tests.contracts.inbound import Hearing, Inbound, inbox_beside
 from tests.contracts.reception import Open, Reception
 from tests.contracts.storages import PostgresStorage, Storage, postgres_storage
 from tests.fakes.storage import MemoryStorage
@@ -46,5 +48,16 @@ def reception(everywhere: Storage) -> Open:
             **told,
         )
         return Reception(everywhere, clinic)
+
+    return opened
+
+
+@pytest.fixture
+def hearing(reception: Open, shared_database_url: str) -> Hearing:
+    @asynccontextmanager
+    async def opened(**told: Any) -> AsyncIterator[Inbound]:  # noqa: ANN401
+        desk = await reception(**told)
+        async with inbox_beside(desk, shared_database_url) as inbound:
+            yield inbound
 
     return opened

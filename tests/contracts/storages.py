@@ -133,9 +133,9 @@ Storage = MemoryStorage | PostgresStorage
 
 @asynccontextmanager
 async def postgres_storage(
-    url: str, *, size: int = 8
+    url: str, *, size: int = 8, role: str = "scheduling_api"
 ) -> AsyncIterator[PostgresStorage]:
-    pool = await open_pool(url, role="scheduling_api", size=size)
+    pool = await open_pool(url, role=role, size=size)
     try:
         yield PostgresStorage(pool)
     finally:

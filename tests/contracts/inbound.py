@@ -1,0 +1,85 @@
+"""News from outside, as the inbox follows them: under its own role on PostgreSQL."""
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+import orjson
+
+from scheduling.adapters.cloud_events.messages import message_of
+from scheduling.application.commands.receive_event import ReceiveEvent
+from scheduling.application.ports.inbox import Outcome, ReceivedEvent
+from scheduling.domain.appointment import Appointment
+from scheduling.entrypoints.attempts import settled
+from scheduling.entrypoints.inbox.reactions import reactions_over
+from tests.builders import EIGHT, Clinic
+from tests.contracts.reception import Reception
+from tests.contracts.storages import PostgresStorage, Storage, postgres_storage
+
+
+@dataclass
+class Inbound:
+    """`desk` is the API of a clinic; the inbox works beside it."""
+
+    desk: Reception
+    inbox: Storage
+    stored_at: datetime = EIGHT
+
+    @property
+    def clinic(self) -> Clinic:
+        return self.desk.clinic
+
+    async def hears(
+        self,
+        type: str,
+        data: dict[str, Any],
+        *,
+        id: str | None = None,
+        version: int | None = None,
+    ) -> Outcome:
+        """Follow an event that the broker stored after those before it."""
+        self.stored_at += timedelta(seconds=1)
+        event = ReceivedEvent(
+            tenant_id=self.clinic.caller.tenant_id,
+            source="/elsewhere",
+            id=id or str(uuid4()),
+            type=type,
+            stored_at=self.stored_at,
+            version=version,
+            traceparent=None,
+            message=message_of(type, data, version=version),
+        )
+        receive = ReceiveEvent(
+            self.inbox.begin,
+            self.desk.clock,
+            lambda begin: reactions_over(begin, self.desk.clock),
+        )
+        caller = replace(self.clinic.caller, subject="inbox", scopes=frozenset())
+        return await settled(lambda: receive(caller, event))
+
+    async def told(self, *types: str) -> Sequence[dict[str, Any]]:
+        """Return the events of these types in their order."""
+        outbox = await self.desk.storage.outbox(self.clinic.caller)
+        events = [orjson.loads(one.body) for one in outbox]
+        return [one for one in events if one["type"] in types]
+
+    async def visit(self, id: UUID) -> Appointment:
+        async with self.desk.storage.begin(self.clinic.caller) as work:
+            return await work.appointments.get(id)  # type: ignore[arg-type]
+
+
+@asynccontextmanager
+async def inbox_beside(desk: Reception, url: str) -> AsyncIterator[Inbound]:
+    """On PostgreSQL with a pool of the inbox's role; in memory all roles are one."""
+    if not isinstance(desk.storage, PostgresStorage):
+        yield Inbound(desk, desk.storage)
+        return
+    async with postgres_storage(url, size=3, role="scheduling_inbox") as inbox:
+        yield Inbound(desk, inbox)
+
+
+Hearing = Callable[..., AbstractAsyncContextManager[Inbound]]
+"""Open a clinic, as `reception` does, with an inbox beside its API."""
