@@ -12,7 +12,10 @@ from uuid import UUID, uuid4
 import asyncpg
 import nats
 import orjson
+from nats.aio.client import Client
+from nats.js.errors import NoStreamResponseError
 from prometheus_client import CollectorRegistry
+from pydantic import SecretStr
 
 from scheduling.adapters.embedded.program import Program, Running, start
 from scheduling.entrypoints.inbox.figures import InboxFigures
@@ -24,7 +27,9 @@ STRUCTURED = {"Content-Type": "application/cloudevents+json"}
 
 
 def settings_of(database_url: str, nats_url: str, **more: Any) -> Settings:  # noqa: ANN401
-    return Settings(database_url=database_url, nats_url=nats_url, **more)
+    return Settings(
+        database_url=SecretStr(database_url), nats_url=SecretStr(nats_url), **more
+    )
 
 
 @asynccontextmanager
@@ -84,7 +89,7 @@ async def sending(nats_url: str) -> AsyncIterator["Sender"]:
 
 
 class Sender:
-    def __init__(self, client: nats.NATS) -> None:
+    def __init__(self, client: Client) -> None:
         self._jetstream = client.jetstream()
 
     async def send(
@@ -107,10 +112,11 @@ class Sender:
                 told = await self._jetstream.publish(
                     subject, body, headers=dict(headers)
                 )
-            except nats.js.errors.NoStreamResponseError:
+            except NoStreamResponseError:
                 await asyncio.sleep(0.02)  # it cannot be awaited
             else:
-                return told.seq
+                sequence: int = told.seq
+                return sequence
         raise AssertionError("there is no stream")
 
 

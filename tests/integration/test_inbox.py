@@ -17,7 +17,7 @@ async def test_the_same_event_twice_is_followed_once(
 ) -> None:
     tenant, event, last = uuid4(), news(), news()
     async with (
-        following(settings_of(database_url, nats_url)) as figures,
+        following(settings_of(database_url, nats_url)),
         sending(nats_url) as sender,
     ):
         for _ in range(3):

@@ -5,14 +5,10 @@ thrown away and all begins anew: nothing is remembered that the database does no
 """
 
 import asyncio
-import contextlib
 import random
-import signal
-from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 
 import structlog
-from prometheus_client import start_http_server
 
 from scheduling.adapters.nats.connection import Connection, open_connection
 from scheduling.adapters.nats.publisher import JetStreamPublisher
@@ -22,6 +18,14 @@ from scheduling.application.commands.relay_outbox import RelayOutbox
 from scheduling.application.ports.messaging import (
     BrokerUnavailable,
     OutboxLost,
+)
+from scheduling.entrypoints.lifetime import (
+    Pauses,
+    every,
+    faults_in,
+    serving_metrics,
+    stop_when_told,
+    unless,
 )
 from scheduling.entrypoints.relay_figures import RelayFigures
 from scheduling.entrypoints.settings import Settings
@@ -40,8 +44,6 @@ POLL = (0.25, 0.5)
 
 SHARE_EVERY = 1.0
 COUNT_EVERY = 5.0
-FIRST_PAUSE = 0.05
-LONGEST_PAUSE = 2.0
 
 log = structlog.get_logger()
 
@@ -68,19 +70,10 @@ async def run(settings: Settings) -> None:
         settings.database_role or "scheduling_relay",
         settings.stream_replicas,
     )
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
+    stop = stop_when_told()
     metrics = open_metrics()
     figures = RelayFigures(metrics.registry)
-    with contextlib.ExitStack() as served:
-        if settings.relay_metrics_port is not None:
-            server, thread = start_http_server(
-                settings.relay_metrics_port, registry=metrics.registry
-            )
-            served.callback(thread.join)
-            served.callback(server.shutdown)
+    with serving_metrics(metrics, settings.relay_metrics_port):
         try:
             await relay_until(stop, relay, figures)
         except UnsafeStream as unsafe:
@@ -92,9 +85,9 @@ async def relay_until(stop: asyncio.Event, relay: Relay, figures: RelayFigures) 
 
     Raise UnsafeStream where the stream is not fit for events.
     """
-    pause = FIRST_PAUSE
+    pauses = Pauses()
     while not stop.is_set():
-        began = asyncio.get_running_loop().time()
+        pauses.begin()
         try:
             async with (
                 open_connection(relay.nats_url, name="scheduling relay") as broker,
@@ -104,13 +97,10 @@ async def relay_until(stop: asyncio.Event, relay: Relay, figures: RelayFigures) 
                 log.info("relay working", stream_settings_mended=mended)
                 await _work(stop, broker, outbox, figures)
         except* (OutboxLost, BrokerUnavailable) as faults:
-            lasted = asyncio.get_running_loop().time() - began
-            pause = FIRST_PAUSE if lasted > LONGEST_PAUSE else pause * 2
-            pause = min(pause, LONGEST_PAUSE)
+            pause = pauses.after_a_fault()
             figures.fault()
-            log.warning("relay begins anew", faults=_told(faults), pause=pause)
-        if not stop.is_set():
-            await _unless(stop, pause)
+            log.warning("relay begins anew", faults=faults_in(faults), pause=pause)
+            await unless(stop, pause)
     log.info("relay stopped")
 
 
@@ -153,8 +143,8 @@ async def _work(
         helpers = [
             tasks.create_task(work)
             for work in (
-                _every(SHARE_EVERY, share),
-                _every(COUNT_EVERY, count),
+                every(SHARE_EVERY, share),
+                every(COUNT_EVERY, count),
                 tell_loss(),
                 tell_stop(),
             )
@@ -187,27 +177,4 @@ class Wake:
     async def after(self, rings: int, seconds: float) -> None:
         """Return at the first ring after that many, or when the time is over."""
         if self.rings == rings:
-            await _unless(self._rung, seconds)
-
-
-async def _unless(event: asyncio.Event, seconds: float) -> None:
-    with contextlib.suppress(TimeoutError):
-        await asyncio.wait_for(event.wait(), seconds)
-
-
-async def _every(seconds: float, work: Callable[[], Awaitable[None]]) -> None:
-    while True:
-        await work()
-        await asyncio.sleep(seconds)
-
-
-def _told(faults: BaseExceptionGroup[BaseException]) -> list[str]:
-    return [f"{type(fault).__name__}: {fault}" for fault in _leaves(faults)]
-
-
-def _leaves(fault: BaseException) -> Iterator[BaseException]:
-    if isinstance(fault, BaseExceptionGroup):
-        for inner in fault.exceptions:
-            yield from _leaves(inner)
-    else:
-        yield fault
+            await unless(self._rung, seconds)

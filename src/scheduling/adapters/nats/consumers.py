@@ -5,7 +5,7 @@ would not change has the consumer made anew where it stood: some news comes twic
 and is known by its id.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +16,7 @@ INBOX = "SCHEDULING_INBOX"
 ADVISORIES = "SCHEDULING_ADVISORIES"
 
 NANO = 1_000_000_000
+FOR_EVER = -1
 CONSUMER_NOT_FOUND = 10014
 
 FOREIGN_NEWS = StreamPlan(INBOX, ("inbox.>",), "inbox.")
@@ -30,8 +31,8 @@ class ConsumerPlan:
 
     stream: str
     name: str
-    ack_wait: float = 30.0
-    max_deliver: int = 20
+    ack_wait: float
+    max_deliver: int
     subjects: tuple[str, ...] = ()
 
     def settings(self) -> dict[str, Any]:
@@ -130,18 +131,18 @@ async def _put(
     )
 
 
-def reactions(types: Sequence[str], **pace: Any) -> ConsumerPlan:  # noqa: ANN401
+def foreign_news(ack_wait: float, max_deliver: int) -> ConsumerPlan:
+    return ConsumerPlan(INBOX, "scheduling-inbox", ack_wait, max_deliver)
+
+
+def own_news(types: Iterable[str], ack_wait: float, max_deliver: int) -> ConsumerPlan:
     """The consumer of our own events that we follow ourselves."""
     subjects = tuple(sorted(f"scheduling.*.{type}" for type in types))
-    return ConsumerPlan(SCHEDULING, "scheduling-reactions", subjects=subjects, **pace)
-
-
-def foreign_news(**pace: Any) -> ConsumerPlan:  # noqa: ANN401
-    return ConsumerPlan(INBOX, "scheduling-inbox", **pace)
-
-
-def advisories(**pace: Any) -> ConsumerPlan:  # noqa: ANN401
-    """Never given up: nobody would hear of it."""
     return ConsumerPlan(
-        ADVISORIES, "scheduling-advisories", **{**pace, "max_deliver": -1}
+        SCHEDULING, "scheduling-reactions", ack_wait, max_deliver, subjects
     )
+
+
+def advisories(ack_wait: float) -> ConsumerPlan:
+    """Never given up: nobody would hear of it."""
+    return ConsumerPlan(ADVISORIES, "scheduling-advisories", ack_wait, FOR_EVER)

@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
 import orjson
 from nats.aio.msg import Msg
@@ -27,22 +27,27 @@ BROUGHT_ALL = frozenset({"Batch Completed", "Message Size Exceeds MaxBytes"})
 """Of status 409, and no fault; the others of it are."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Delivery:
-    """One message, and the ways to answer for it.
-
-    `sequence` is its place in `stream`, `count` how often it was delivered by now. All
-    that answers raises BrokerUnavailable where nobody knows whether it was heard.
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class StoredMessage:
+    """One message. `sequence` is its place in `stream`, `count` how often it was
+    delivered by now.
     """
 
     subject: str
     headers: Mapping[str, str]
     body: bytes
     stream: str
-    consumer: str
     sequence: int
     stored_at: datetime
     count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Delivery(StoredMessage):
+    """A message, and the ways to answer for it. All of them raise BrokerUnavailable
+    where nobody knows whether it was heard.
+    """
+
     _reply: str
     _connection: Connection = field(repr=False)
     _open: "set[Delivery]" = field(repr=False)
@@ -86,8 +91,9 @@ class PullSubscription:
         """What we have, read or not, and did not answer for yet."""
 
     async def heard(self, message: Msg) -> None:
-        is_news = "Status" not in (message.headers or {})
-        self._arrived.put_nowait(self._delivery(message) if is_news else message)
+        # Headers do not tell: whoever publishes may call one of his "Status".
+        is_told_us = message.subject.startswith(f"{self._inbox}.")
+        self._arrived.put_nowait(message if is_told_us else self._delivery(message))
 
     def broke(self, _closed: asyncio.Future[None]) -> None:
         self._arrived.put_nowait(None)
@@ -135,9 +141,8 @@ class PullSubscription:
             headers=dict(message.headers or {}),
             body=message.data,
             stream=self._plan.stream,
-            consumer=self._plan.name,
             sequence=told.sequence.stream,
-            stored_at=told.timestamp,
+            stored_at=_stored_at(message.reply),
             count=told.num_delivered,
             _reply=message.reply,
             _connection=self._connection,
@@ -165,6 +170,17 @@ class PullSubscription:
         if status not in ENDED and description not in BROUGHT_ALL:
             raise BrokerUnavailable(f"{status} {description}")
         self._expected = 0
+
+
+def _stored_at(reply: str) -> datetime:
+    """Cut, as the stream's own instants are when they are read: the client rounds."""
+    tokens = reply.split(".")
+    nanoseconds = int(tokens[7] if len(tokens) == _OF_OLD_SERVERS else tokens[9])
+    return _EPOCH + timedelta(microseconds=nanoseconds // 1000)
+
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_OF_OLD_SERVERS = 9
 
 
 @asynccontextmanager

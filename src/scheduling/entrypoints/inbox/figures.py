@@ -13,8 +13,6 @@ from scheduling.application.ports.dead_letters import DeadLetter
 
 log = structlog.get_logger()
 
-UNKNOWN = "unknown"
-
 
 class InboxFigures:
     def __init__(self, registry: CollectorRegistry) -> None:
@@ -54,11 +52,8 @@ class InboxFigures:
             registry=registry,
         )
 
-    def took(self) -> None:
-        self._in_flight.inc()
-
-    def left(self) -> None:
-        self._in_flight.dec()
+    def in_flight(self, messages: int) -> None:
+        self._in_flight.set(messages)
 
     def received(self, type: str, outcome: str, stored_at: datetime) -> None:
         self._received.labels(type, outcome).inc()

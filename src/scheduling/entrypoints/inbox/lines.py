@@ -5,9 +5,7 @@ from collections.abc import Awaitable, Callable, Hashable
 
 
 class Lines:
-    """`at_once`: how many are worked on; as many as there are connections, so that
-    nobody waits for one of these who should say that the database is away.
-    """
+    """`at_once`: how many are worked on; the others wait for their turn."""
 
     def __init__(self, tasks: asyncio.TaskGroup, *, at_once: int) -> None:
         self._tasks = tasks
@@ -18,7 +16,6 @@ class Lines:
     def take(
         self,
         work: Callable[[], Awaitable[None]],
-        *,
         line: Hashable | None,
         left: Callable[[], None],
     ) -> None:
