@@ -160,6 +160,7 @@ async def test_extra_hours_come_and_go(everywhere: Storage) -> None:
         "schedule.published": 1,
         "slot.opened": 5,
         "slot.blocked": 2,
+        "schedule.changed": 2,
     }
 
 

@@ -82,7 +82,13 @@ class State:
     visits: dict[UUID, Visit] = field(default_factory=dict)
     entries: dict[UUID, Entry] = field(default_factory=dict)
     slot_news: dict[UUID, list[tuple[str, int, int]]] = field(default_factory=dict)
+    calendar_news: dict[UUID, list[set[str]]] = field(default_factory=dict)
+    """What changed that a calendar follows, by its role or, without one, by its id."""
     slot_audit: dict[UUID, list[tuple[int, str]]] = field(default_factory=dict)
+
+    def followed(self, calendar: UUID, changed: set[str]) -> None:
+        if changed:
+            self.calendar_news.setdefault(calendar, []).append(changed)
 
     def lapsed(self, visit: Visit) -> bool:
         return (

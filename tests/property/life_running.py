@@ -58,6 +58,11 @@ class Running(Desk):
             limits=Limits(a_day, a_week),
         )
         self.run(self.commands.put_settings(self.caller, settings))
+        if horizon != self.model.house.horizon:
+            theirs = zip(self.schedules, self.model.own_rules, strict=True)
+            following = [one.id for one, own in theirs if own.horizon is None]
+            for id in (*following, *(role.id for role in self.roles.values())):
+                self.model.followed(id, {"settings.horizonDays"})
         self.model.buffer = buffer * MINUTE
         self.model.house = Rules(notice * MINUTE, horizon, a_day, a_week)
         self.model.notices = notices
@@ -116,6 +121,8 @@ class Running(Desk):
         if role is None:
             role = a_role(self.practitioners[where[0]].id, self.locations[where[1]].id)
         today = day_of(self.model.now, ZONES[where[1]])
+        if first is not None and last is not None:
+            last = max(first, last)
         period = self._away(*away) if away is not None else None
         wanted: PractitionerRole = replace(
             role,
@@ -127,13 +134,25 @@ class Running(Desk):
         self.roles[where] = self.run(
             self.commands.put_practitioner_role(self.caller, wanted)
         ).role
-        self.model.roles[where] = Role(
+        before = self.model.roles.get(where)
+        now = self.model.roles[where] = Role(
             ZONES[where[1]],
             active,
             wanted.period_start,
             wanted.period_end,
             None if period is None else (period.start, period.end),
         )
+        changed = {"created"} if before is None else _what_changed(before, now)
+        self.model.followed(role.id, changed)
 
     def _away(self, week: int, slot: int, minutes: int) -> Period:
         return Period.of(self.slot(slot, week).start, minutes * MINUTE)
+
+
+def _what_changed(before: Role, now: Role) -> set[str]:
+    was = {
+        "active": (before.active, now.active),
+        "period": ((before.first, before.last), (now.first, now.last)),
+        "notAvailable": (before.away, now.away),
+    }
+    return {name for name, (old, new) in was.items() if old != new}

@@ -182,6 +182,16 @@ class Seeing(Desk):
         for id, news in self.model.slot_news.items():
             seen = [(type, v, data["remaining"]) for type, v, data in told.pop(id)]
             assert seen == news
+        for id, changes in self.model.calendar_news.items():
+            of_this = [one for one in told.pop(id) if one[0] != "schedule.published"]
+            assert [set(data["changed"]) for _, _, data in of_this] == changes
+            named = {"practitionerRoleId", "scheduleId"}
+            for type, _, data in of_this:
+                of_a_role = type == "practitioner-role.changed"
+                assert type in {"practitioner-role.changed", "schedule.changed"}
+                subject = "practitionerRoleId" if of_a_role else "scheduleId"
+                assert data[subject] == str(id)
+                assert (named <= set(data)) is of_a_role
         for id, entry in self.model.entries.items():
             ended = entry.status == "fulfilled"
             assert [one[0] for one in told.pop(id, [])] == [

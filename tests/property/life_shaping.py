@@ -272,6 +272,7 @@ class Shaping(Desk):
             self.opened(one)
         told = {name: count for name, count in counts.items() if count}
         said.audit.append((f"schedule-exception.{action}", told))
+        self.model.followed(self.schedules[said.calendar].id, {"exceptions"})
 
 
 _INVALID = no("VALIDATION_FAILED")

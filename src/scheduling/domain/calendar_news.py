@@ -7,6 +7,7 @@ these changes, it says so once, and its slots are made anew from how things stan
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Self
 
 from scheduling.domain.changes import changes_between
 from scheduling.domain.directory import Location
@@ -49,6 +50,16 @@ class Calendar:
     location_id: LocationId
     version: int
     role: RoleStanding | None
+
+    @classmethod
+    def made_by_staff(cls, schedule: Schedule) -> Self:
+        return cls(
+            schedule_id=schedule.id,
+            practitioner_id=schedule.practitioner_id,
+            location_id=schedule.location_id,
+            version=schedule.version,
+            role=None,
+        )
 
     def news(self, changed: tuple[str, ...], *, now: datetime) -> CalendarChanged:
         """Tell what changed, with the present version: it is no step of its own."""

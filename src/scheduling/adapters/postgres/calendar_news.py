@@ -118,6 +118,8 @@ class PostgresCalendarNews(CalendarNewsRepository):
         await self.transaction.row(making_calendars())
 
     async def of(self, schedule: Schedule) -> Calendar:
+        if schedule.practitioner_role_id is None:
+            return Calendar.made_by_staff(schedule)
         return _calendar_from(
             await self.transaction.row(_reading_one(), id=schedule.id)
         )
