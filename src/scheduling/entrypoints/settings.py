@@ -74,6 +74,19 @@ class Settings(BaseSettings):
         description="Requests of one tenant that one process takes in a second before "
         "it answers 429; by default any number",
     )
+    registry_url: str | None = Field(
+        default=None,
+        description="Patient registry that is asked for patients whom nobody told us "
+        "of, as https://host/base; by default nobody is asked",
+    )
+    registry_patient_path: str = Field(
+        default="/tenants/{tenant}/patients/{patient}",
+        pattern=r"^/[^{}]*(\{tenant\}[^{}]*)?\{patient\}[^{}]*$",
+        description="Where below it a patient is, with {tenant} and {patient} for ids",
+    )
+    registry_token: SecretStr | None = Field(
+        default=None, description="Bearer token that the registry is shown"
+    )
     stream_replicas: int = Field(
         default=1,
         ge=1,
@@ -102,5 +115,11 @@ class Settings(BaseSettings):
         ge=1,
         le=65535,
         description="Where `scheduling inbox` serves /metrics; by default nowhere",
+    )
+    cron_metrics_port: int | None = Field(
+        default=None,
+        ge=1,
+        le=65535,
+        description="Where `scheduling cron` serves /metrics; by default nowhere",
     )
     log_level: str = Field(default="info", description="debug, info, warning or error")

@@ -26,6 +26,7 @@ COMMANDS = {
     "api": Command("processes", "Serve HTTP."),
     "relay": Command("processes", "Publish the outbox to JetStream."),
     "inbox": Command("inbox", "Follow news, ours and that of others.", group=True),
+    "cron": Command("cron", "Do what is due over and over.", group=True),
     "migrate": Command("processes", "Bring the database to the newest schema."),
     "seed-demo": Command("processes", "Fill the demo clinic group, once."),
     "import": Command("imports", "Import records of other systems."),

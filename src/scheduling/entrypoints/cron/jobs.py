@@ -1,0 +1,38 @@
+"""What is done over and over, and how often.
+
+A job is a row here and its work in `works.py`. Several processes may run all of them:
+whoever finds a job due takes its turn, and nobody else meanwhile.
+"""
+
+from collections.abc import AsyncGenerator, Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TypeAlias
+
+Work: TypeAlias = Callable[[], AsyncGenerator[int, None]]
+"""Do it piece by piece, and yield how many things each piece has done.
+
+It may be left after any piece, and the next run goes on: a piece is committed when it
+is told. What two processes do at the same moment must come out as if one had done it.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """`longest`: a run that takes longer has failed, and is given up."""
+
+    name: str
+    every: timedelta
+    what: str
+    longest: timedelta = timedelta(hours=1)
+
+
+JOBS: tuple[Job, ...] = ()
+
+
+def job_named(name: str) -> Job:
+    """Raise LookupError with all names there are."""
+    for job in JOBS:
+        if job.name == name:
+            return job
+    raise LookupError(f"no job {name}; there are {', '.join(j.name for j in JOBS)}")

@@ -1,0 +1,229 @@
+"""`scheduling cron`: does each job when it is due, until it is told to stop.
+
+Everything hangs on a session for turns and two pools to the database. When the session
+breaks, all is thrown away and begun anew: nothing is remembered that the database does
+not know.
+"""
+
+import asyncio
+import contextlib
+import random
+import signal
+from collections.abc import (
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Iterator,
+    Mapping,
+    Sequence,
+)
+from dataclasses import dataclass
+from datetime import timedelta
+
+import structlog
+from prometheus_client import start_http_server
+
+from scheduling.adapters.postgres.leadership import (
+    BEAT,
+    PostgresLeadership,
+    open_leadership,
+)
+from scheduling.application.ports.leadership import LeadershipLost, NotNow
+from scheduling.application.ports.unavailable import DatabaseUnavailable
+from scheduling.entrypoints.cron.figures import CronFigures
+from scheduling.entrypoints.cron.jobs import JOBS, Job, Work
+from scheduling.entrypoints.cron.running import Turns
+from scheduling.entrypoints.cron.works import works_over
+from scheduling.entrypoints.settings import Settings
+from scheduling.entrypoints.telemetry import configure_logging, open_metrics
+from scheduling.entrypoints.wiring.cron import CronStorage, cron_role, open_cron_storage
+
+FIRST_WITHIN = timedelta(seconds=2)
+"""Jobs that are due at the start begin one after the other, by chance."""
+
+LATER_BY = (0.0, 0.1)
+LATER_AT_MOST = timedelta(seconds=5)
+"""After a job is due it is begun that part of its interval later, by chance."""
+
+LOOK_AGAIN = timedelta(seconds=10)
+"""At the latest, while another process is at it: it may die."""
+
+SHOW_EVERY = 10.0
+SHORTEST_PAUSE = 0.05
+LONGEST_PAUSE = 2.0
+GRACE = 20.0
+"""Seconds that pieces under way have to be finished when we are told to stop."""
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Cron:
+    settings: Settings
+    jobs: Sequence[Job] = JOBS
+    works: Callable[[CronStorage], Mapping[str, Work]] = works_over
+
+
+async def run(settings: Settings, jobs: Sequence[Job] = JOBS) -> None:
+    """Work until SIGTERM or SIGINT; pieces under way are finished.
+
+    Raise SystemExit where settings are missing.
+    """
+    if settings.database_url is None:
+        raise SystemExit("set SCHEDULING_DATABASE_URL")
+    configure_logging(settings.log_level)
+    stop = stopped_by_signals()
+    metrics = open_metrics()
+    figures = CronFigures(metrics.registry)
+    with contextlib.ExitStack() as served:
+        if settings.cron_metrics_port is not None:
+            server, thread = start_http_server(
+                settings.cron_metrics_port, registry=metrics.registry
+            )
+            served.callback(thread.join)
+            served.callback(server.shutdown)
+        await work_until(stop, Cron(settings, jobs), figures)
+
+
+async def run_once(settings: Settings, job: Job, say: Callable[[str], None]) -> bool:
+    """Do a job now, whether it is due or not; tell whether it has not failed. Where
+    another process is at it, it is being done.
+    """
+    configure_logging(settings.log_level)
+    stop = stopped_by_signals()
+    figures = CronFigures(open_metrics().registry)
+    async with open_stand(settings) as (storage, leadership):
+        beating = asyncio.create_task(_every(BEAT, leadership.beat))
+        try:
+            turns = Turns(leadership, figures, stop)
+            work = works_over(storage)[job.name]
+            ended = await turns(job, work, whether_due=False)
+        finally:
+            beating.cancel()
+    if isinstance(ended, NotNow):
+        say(f"{job.name}: another process is at it")
+        return True
+    left = ", left half-done" if ended.was_left else ""
+    failed = f", failed: {ended.failure}" if ended.failure else ""
+    say(f"{job.name}: {ended.done} done{left}{failed}")
+    return not (ended.failure or ended.was_left)
+
+
+def stopped_by_signals() -> asyncio.Event:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    return stop
+
+
+async def work_until(stop: asyncio.Event, cron: Cron, figures: CronFigures) -> None:
+    """Connect, work, and after any fault begin again, until `stop` is set."""
+    pause = SHORTEST_PAUSE
+    while not stop.is_set():
+        began = asyncio.get_running_loop().time()
+        try:
+            async with open_stand(cron.settings) as (storage, leadership):
+                log.info("cron working", jobs=[job.name for job in cron.jobs])
+                turns = Turns(leadership, figures, stop)
+                await _work(turns, cron.jobs, cron.works(storage), leadership)
+        except* (DatabaseUnavailable, LeadershipLost) as faults:
+            lasted = asyncio.get_running_loop().time() - began
+            pause = SHORTEST_PAUSE if lasted > LONGEST_PAUSE else pause * 2
+            pause = min(pause, LONGEST_PAUSE)
+            figures.fault()
+            log.warning("cron begins anew", faults=_told(faults), pause=pause)
+        if not stop.is_set():
+            await _unless(stop, pause)
+    log.info("cron stopped")
+
+
+@contextlib.asynccontextmanager
+async def open_stand(
+    settings: Settings,
+) -> AsyncIterator[tuple[CronStorage, PostgresLeadership]]:
+    """Raise DatabaseUnavailable or LeadershipLost where nobody answers."""
+    url = settings.database_url.get_secret_value() if settings.database_url else ""
+    async with (
+        open_leadership(url, role=cron_role(settings)) as leadership,
+        open_cron_storage(settings) as storage,
+    ):
+        yield storage, leadership
+
+
+async def _work(
+    turns: Turns,
+    jobs: Sequence[Job],
+    works: Mapping[str, Work],
+    leadership: PostgresLeadership,
+) -> None:
+    async def tell_loss() -> None:
+        await leadership.lost
+        raise LeadershipLost("the session has ended")
+
+    async def show() -> None:
+        turns.figures.known(await leadership.runs())
+
+    async with asyncio.TaskGroup() as tasks:
+        helpers = [
+            tasks.create_task(work)
+            for work in (
+                tell_loss(),
+                _every(BEAT, leadership.beat),
+                _every(SHOW_EVERY, show),
+            )
+        ]
+        lanes = [
+            tasks.create_task(_lane(turns, job, works[job.name]), name=job.name)
+            for job in jobs
+        ]
+        await turns.stop.wait()
+        await asyncio.wait(lanes, timeout=GRACE)
+        for task in (*helpers, *lanes):
+            task.cancel()
+
+
+async def _lane(turns: Turns, job: Job, work: Work) -> None:
+    within = min(job.every, FIRST_WITHIN).total_seconds()
+    pause = random.uniform(0, within)  # noqa: S311  # no secret
+    while True:
+        await _unless(turns.stop, pause)
+        if turns.stop.is_set():
+            return
+        pause = _until_next(job, await turns(job, work))
+
+
+def _until_next(job: Job, ended: object) -> float:
+    """Return seconds; by chance, so that several processes do not look together."""
+    if isinstance(ended, NotNow) and ended.due_in is None:
+        look = min(job.every, LOOK_AGAIN).total_seconds()
+        return look * random.uniform(0.5, 1)  # noqa: S311  # no secret
+    later = min(
+        job.every * random.uniform(*LATER_BY),  # noqa: S311  # no secret
+        LATER_AT_MOST,
+    )
+    due_in = ended.due_in if isinstance(ended, NotNow) else None
+    return max(((due_in or timedelta()) + later).total_seconds(), SHORTEST_PAUSE)
+
+
+async def _unless(event: asyncio.Event, seconds: float) -> None:
+    with contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(event.wait(), seconds)
+
+
+async def _every(seconds: float, work: Callable[[], Awaitable[None]]) -> None:
+    while True:
+        await work()
+        await asyncio.sleep(seconds)
+
+
+def _told(faults: BaseExceptionGroup[BaseException]) -> list[str]:
+    return [f"{type(fault).__name__}: {fault}" for fault in _leaves(faults)]
+
+
+def _leaves(fault: BaseException) -> Iterator[BaseException]:
+    if isinstance(fault, BaseExceptionGroup):
+        for inner in fault.exceptions:
+            yield from _leaves(inner)
+    else:
+        yield fault
