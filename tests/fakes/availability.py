@@ -115,7 +115,7 @@ class MemoryAvailability(AvailabilityRepository):
     def _in_list(self, slot: Slot, settings: Settings, now: datetime) -> SlotInList:
         offered = self.offer(slot, None, settings, now) is not None
         seen = without_lapsed(slot, self.transaction.tables, now)
-        status = seen.status
+        status = seen.shown_status
         if seen.is_open:
             status = SlotStatus.FREE if seen.remaining else SlotStatus.BUSY
         return SlotInList(

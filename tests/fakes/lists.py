@@ -3,7 +3,7 @@
 import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from typing import Any, TypeVar
 from uuid import UUID
@@ -190,13 +190,19 @@ def _slot(one: Slot, lapsed: int) -> dict[str, Any]:
         "locationId": one.location_id,
         "start": one.period.start,
         "end": one.period.end,
-        "status": SlotStatus.FREE if one.is_open and left > 0 else one.status,
+        "status": _status(one, left),
         "capacity": one.capacity,
         "booked": booked,
         "remaining": max(0, left) if one.is_open else 0,
         "serviceTypes": one.service_types,
         "version": one.version,
     }
+
+
+def _status(one: Slot, left: int) -> SlotStatus:
+    if one.is_open and left > 0:
+        return SlotStatus.FREE
+    return replace(one, booked=one.capacity - left).shown_status
 
 
 @dataclass

@@ -47,7 +47,7 @@ class MemoryScheduleLists(ScheduleLists):
         asked = (
             slot
             for slot in found
-            if wanted.status in {None, slot.status}
+            if wanted.status in {None, slot.shown_status}
             and (wanted.after is None or (slot.period.start, slot.id) > wanted.after)
         )
         return list(asked)[: wanted.limit]

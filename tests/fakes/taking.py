@@ -21,7 +21,7 @@ def take_seat(
     slot = tables.slots.get(slot_id)
     if (
         slot is None
-        or slot.status not in {SlotStatus.FREE, SlotStatus.BUSY}
+        or not slot.is_open
         or not (overbooked or slot.booked < slot.capacity)
     ):
         raise DecisionOutdated(no_seat("The last seat has just gone."))

@@ -218,7 +218,7 @@ class _Judge:
                 *([Reason.BEYOND_HORIZON] if start >= window.closes else []),
             ]
         if isinstance(refusal, SlotNotAvailable):
-            return (self._why_no_seat(slot),)
+            return (self._why_no_seat(self._without_lapsed(slot)),)
         if isinstance(refusal, DoubleBookingDetected):
             return conflicts - {Reason.BUFFER}
         return (_TOLD_AS[type(refusal)],)
@@ -228,6 +228,8 @@ class _Judge:
             return Reason.EXCEPTION
         if slot.status is SlotStatus.BUSY_TENTATIVE:
             return Reason.HELD
+        if slot.obsolete_since is not None and slot.booked < slot.capacity:
+            return Reason.OUTSIDE_HOURS
         if slot.capacity > 1:
             return Reason.CAPACITY_FULL
         return Reason.HELD if slot.id in self._held else Reason.BOOKED

@@ -106,6 +106,14 @@ class Slot:
         """Whether nobody and nothing blocks it."""
         return self.status in {SlotStatus.FREE, SlotStatus.BUSY}
 
+    @property
+    def shown_status(self) -> SlotStatus:
+        """As all see it: what no rule wants is not free, though seats are left."""
+        if self.obsolete_since is None or not self.gives_seats:
+            return self.status
+        left = self.booked < self.capacity
+        return SlotStatus.BUSY_UNAVAILABLE if left else SlotStatus.BUSY
+
     def released(self, now: datetime, *, seats: int = 1) -> Self:
         """Give seats back. News only where the slot was full and is not any more: of
         two in an overbooked slot one may go, and it is as full as before.

@@ -33,6 +33,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql
 
 from scheduling.adapters.postgres import tables as t
+from scheduling.adapters.postgres.seats import is_open
 
 Row = Mapping[str, Any]
 Rows = Any
@@ -136,7 +137,7 @@ def _take_seats(rows: Rows) -> Update:
         .where(
             slots.c.tenant_id == TENANT,
             slots.c.id == rows.c.id,
-            slots.c.status.in_([literal_column("'free'"), literal_column("'busy'")]),
+            is_open(slots),
             or_(rows.c.overbooked, slots.c.booked < slots.c.capacity),
         )
         .values(
@@ -261,6 +262,20 @@ def _call_reminders_off(rows: Rows) -> Update:
     )
 
 
+def _settle_reminders(rows: Rows) -> Update:
+    """Those that we have locked: still to be sent, or it is not ours to say."""
+    reminders = t.reminders
+    return (
+        update(reminders)
+        .where(
+            reminders.c.tenant_id == TENANT,
+            reminders.c.id == rows.c.id,
+            reminders.c.status == literal_column("'SCHEDULED'"),
+        )
+        .values({c.name: rows.c[c.name] for c in SETTLED if c.name != "id"})
+    )
+
+
 def _put_aside(rows: Rows) -> Insert:
     """A message is kept once, as it first came; its body is any bytes, as base64."""
     letters = t.dead_letters
@@ -299,6 +314,19 @@ LETTER = tuple(
     c for c in t.dead_letters.c if c.name not in {"tenant_id", "replayed_at"}
 )
 POSITION = tuple(c for c in t.inbox_positions.c if c.name != "tenant_id")
+SETTLED = tuple(
+    t.reminders.c[name]
+    for name in (
+        "id",
+        "channel",
+        "status",
+        "reason",
+        "attempts",
+        "sent_at",
+        "attempt_at",
+        "sending_since",
+    )
+)
 _ID = Column("id", Uuid)
 _OVERBOOKED = Column("overbooked", Boolean)
 
@@ -354,6 +382,9 @@ REMINDERS_CALLED_OFF = Write(
     _call_reminders_off,
 )
 GENERATION_RUNS = _insert(t.generation_runs)
+REMINDERS_SETTLED = Write(
+    "reminders_settled", SETTLED, _settle_reminders, counted=True
+)
 ANSWERS = _insert(t.idempotency_keys)
 INBOX = _insert(t.inbox)
 POSITIONS = Write("inbox_positions_put", POSITION, _come_so_far)

@@ -44,6 +44,7 @@ from scheduling.adapters.postgres.asked_for import (
 )
 from scheduling.adapters.postgres.batch import TENANT
 from scheduling.adapters.postgres.claimed import LONGEST_CLAIM, kind
+from scheduling.adapters.postgres.seats import as_shown, is_open
 from scheduling.adapters.postgres.statements import Statement, compiled, given
 from scheduling.adapters.postgres.transaction import Transaction
 from scheduling.application.ports.appointment_lists import (
@@ -139,7 +140,6 @@ def _slots(filters: frozenset[str]) -> Select[Any]:
     lapsed = _lapsed_seats()
     booked = one.c.booked - func.coalesce(lapsed.c.seats, 0)
     left = one.c.capacity - booked
-    is_open = one.c.status.in_([literal_column("'free'"), literal_column("'busy'")])
     shown = _shown(
         one,
         lapsed,
@@ -149,12 +149,10 @@ def _slots(filters: frozenset[str]) -> Select[Any]:
         locationId=one.c.location_id,
         start=one.c.starts_at,
         end=one.c.ends_at,
-        status=case(
-            (and_(is_open, left > 0), literal_column("'free'")), else_=one.c.status
-        ),
+        status=as_shown(one, left),
         capacity=one.c.capacity,
         booked=booked,
-        remaining=case((is_open, func.greatest(left, 0)), else_=0),
+        remaining=case((is_open(one), func.greatest(left, 0)), else_=0),
         serviceTypes=one.c.service_types,
         version=one.c.version,
     )

@@ -170,6 +170,7 @@ def _slots(*, at_location: bool) -> ColumnElement[Any]:
         slots.c.capacity,
         slots.c.booked,
         slots.c.service_types,
+        slots.c.obsolete_since,
     )
     return (
         select(func.json_agg(one))
@@ -296,7 +297,9 @@ def _deviation_from(values: list[Any]) -> Deviation:
 
 
 def _slot_from(values: list[Any], practitioner_id: PractitionerId) -> Slot:
-    id, schedule, location, start, end, zone, status, capacity, booked, types = values
+    id, schedule, location, start, end, zone, status, capacity, booked, types, gone = (
+        values
+    )
     return Slot(
         id=SlotId(UUID(id)),
         schedule_id=ScheduleId(UUID(schedule)),
@@ -308,6 +311,7 @@ def _slot_from(values: list[Any], practitioner_id: PractitionerId) -> Slot:
         capacity=capacity,
         booked=booked,
         service_types=tuple(types),
+        obsolete_since=None if gone is None else _instant(gone),
     )
 
 

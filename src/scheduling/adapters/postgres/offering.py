@@ -41,6 +41,7 @@ from scheduling.adapters.postgres.claimed import (
     kind,
 )
 from scheduling.adapters.postgres.limits import counted
+from scheduling.adapters.postgres.seats import is_open
 from scheduling.adapters.postgres.statements import given
 from scheduling.domain.claim import ActorKind
 
@@ -160,7 +161,7 @@ def lapsed_seats() -> ColumnElement[int]:
 def has_seat() -> ColumnElement[bool]:
     slots = t.slots
     return and_(
-        slots.c.status.in_([literal_column("'free'"), literal_column("'busy'")]),
+        is_open(slots),
         or_(
             slots.c.booked < slots.c.capacity,
             slots.c.booked - lapsed_seats() < slots.c.capacity,

@@ -23,6 +23,7 @@ from scheduling.adapters.postgres.batch import TENANT
 from scheduling.adapters.postgres.directory_rows import schedule_from
 from scheduling.adapters.postgres.offering import INSTANT, lapsed_seats
 from scheduling.adapters.postgres.rows import slot_from
+from scheduling.adapters.postgres.seats import as_shown
 from scheduling.adapters.postgres.statements import Statement, compiled, given
 from scheduling.adapters.postgres.transaction import Transaction
 from scheduling.application.ports.schedule_lists import (
@@ -87,7 +88,8 @@ def _reading_slot() -> Statement:
 def _listing_slots(filters: frozenset[str]) -> Statement:
     slots = t.slots
     conditions: dict[str, ColumnElement[bool]] = {
-        "status": _status() == given("status", Text),
+        "status": as_shown(slots, slots.c.capacity - _booked())
+        == given("status", Text),
         "after_id": tuple_(slots.c.starts_at, slots.c.id)
         > tuple_(given("after_start", INSTANT), given("after_id", Uuid)),
     }

@@ -34,6 +34,7 @@ from scheduling.adapters.postgres.offering import (
     local,
 )
 from scheduling.adapters.postgres.searching import serves
+from scheduling.adapters.postgres.seats import as_shown, is_open
 from scheduling.adapters.postgres.statements import Statement, compiled, given
 from scheduling.application.ports.availability import Owner
 
@@ -88,7 +89,7 @@ def listing(
             slots.c.starts_at,
             slots.c.ends_at,
             slots.c.timezone,
-            _status().label("status"),
+            as_shown(t.slots, _left()).label("status"),
             slots.c.capacity,
             (slots.c.capacity - _left()).label("booked"),
             _open_seats().label("remaining"),
@@ -114,20 +115,8 @@ def _left() -> ColumnElement[int]:
     return t.slots.c.capacity - func.greatest(t.slots.c.booked - lapsed_seats(), _NONE)
 
 
-def _is_open() -> ColumnElement[bool]:
-    return t.slots.c.status.in_([literal_column("'free'"), literal_column("'busy'")])
-
-
-def _status() -> ColumnElement[str]:
-    """As it would be if all holds that have run out had been swept."""
-    full = case(
-        (_left() > _NONE, literal_column("'free'")), else_=literal_column("'busy'")
-    )
-    return case((_is_open(), full), else_=t.slots.c.status)
-
-
 def _open_seats() -> ColumnElement[int]:
-    return case((_is_open(), func.greatest(_left(), _NONE)), else_=_NONE)
+    return case((is_open(t.slots), func.greatest(_left(), _NONE)), else_=_NONE)
 
 
 @cache

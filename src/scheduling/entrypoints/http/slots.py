@@ -105,7 +105,7 @@ def slot_view(one: Slot) -> dict[str, Any]:
         "start": one.period.start,
         "end": one.period.end,
         "timezone": one.timezone,
-        "status": one.status,
+        "status": one.shown_status,
         "capacity": one.capacity,
         "booked": one.booked,
         "remaining": one.remaining,
