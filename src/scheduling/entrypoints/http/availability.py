@@ -28,6 +28,7 @@ from scheduling.domain.local_days import Span
 from scheduling.domain.period import day_in, local_day
 from scheduling.entrypoints.http import documented
 from scheduling.entrypoints.http.caller import Requires
+from scheduling.entrypoints.http.commanding import asking_of_patients
 from scheduling.entrypoints.http.direct_route import room
 from scheduling.entrypoints.http.found import shown
 from scheduling.entrypoints.http.paging import (
@@ -39,7 +40,6 @@ from scheduling.entrypoints.http.paging import (
 )
 from scheduling.entrypoints.http.shapes import Day, Instant, Line, Shape, Zone
 from scheduling.entrypoints.http.spans import From, InstantOrDay
-from scheduling.entrypoints.http.use_cases import Queries
 
 router = room("/availability", "availability")
 
@@ -123,13 +123,16 @@ async def search_available_slots(
     """Free slots by start, as booking would take them now. A practitioner or location
     that nobody knows has none.
     """
-    queries: Queries = request.state.queries
-    available = await queries.search_available_slots(
+    available = await asking_of_patients(
+        request,
         caller,
-        wanted.to_filter(caller),
-        Span(wanted.from_, wanted.to),
-        wanted.to_page(),
-        timezone=wanted.timezone,
+        lambda of: of.search_available_slots(
+            caller,
+            wanted.to_filter(caller),
+            Span(wanted.from_, wanted.to),
+            wanted.to_page(),
+            timezone=wanted.timezone,
+        ),
     )
     last = available.last
     page = {
@@ -261,9 +264,12 @@ async def find_next_available(
     """The earliest times that can be had with any of the practitioners at any of the
     locations; without either, with anybody anywhere.
     """
-    queries: Queries = request.state.queries
-    found = await queries.find_next_available(
-        caller, wanted.to_filter(caller), wanted.from_, wanted.limit
+    found = await asking_of_patients(
+        request,
+        caller,
+        lambda of: of.find_next_available(
+            caller, wanted.to_filter(caller), wanted.from_, wanted.limit
+        ),
     )
     return shown(request, {"items": views(found, wanted.timezone)})
 
@@ -328,14 +334,17 @@ async def explain_availability(
     caller: Annotated[Caller, Depends(Requires(Scope.READ))],
 ) -> Response:
     """Why a practitioner's time can be had or not, without a gap, for up to 7 days."""
-    queries: Queries = request.state.queries
-    stretches = await queries.explain_availability(
+    stretches = await asking_of_patients(
+        request,
         caller,
-        PractitionerId(wanted.practitioner_id),
-        None if wanted.location_id is None else LocationId(wanted.location_id),
-        wanted.to_question(caller),
-        Span(wanted.from_, wanted.to),
-        timezone=wanted.timezone,
+        lambda of: of.explain_availability(
+            caller,
+            PractitionerId(wanted.practitioner_id),
+            None if wanted.location_id is None else LocationId(wanted.location_id),
+            wanted.to_question(caller),
+            Span(wanted.from_, wanted.to),
+            timezone=wanted.timezone,
+        ),
     )
     instant = instants_in(wanted.timezone)
     items = [

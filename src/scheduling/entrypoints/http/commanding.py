@@ -15,12 +15,14 @@ from fastapi.responses import Response
 from scheduling.application.commands.answer_once import AnswerOnce
 from scheduling.application.ports.clock import Clock
 from scheduling.application.ports.identity import Caller
+from scheduling.application.ports.registry import PatientCachePort
 from scheduling.application.ports.repositories import IdempotencyKey, StoredAnswer
 from scheduling.application.ports.unit_of_work import BeginWork
-from scheduling.domain.errors import InvalidInput
+from scheduling.domain.errors import InvalidInput, PatientNotFound
+from scheduling.domain.identifiers import PatientId
 from scheduling.domain.version import ExpectedVersion
 from scheduling.entrypoints.attempts import settled
-from scheduling.entrypoints.http.use_cases import Commands
+from scheduling.entrypoints.http.use_cases import Commands, Queries
 
 Result = TypeVar("Result")
 
@@ -35,6 +37,27 @@ class CommandDoor:
     commands: Commands
     begin: BeginWork
     now: Clock
+    patients: PatientCachePort | None = None
+
+    async def knowing_patients(
+        self, caller: Caller, attempt: Callable[[], Awaitable[Result]]
+    ) -> Result:
+        """Return what the attempt returns; where it lacks a patient whom the registry
+        knows, what it returns then.
+        """
+        try:
+            return await attempt()
+        except PatientNotFound as missing:
+            wanted = PatientId(missing.id)
+            if self.patients is None or not await self.patients(caller, wanted):
+                raise
+        return await attempt()
+
+    async def settled(
+        self, caller: Caller, attempt: Callable[[], Awaitable[Result]]
+    ) -> Result:
+        """As `knowing_patients`, each time again after a lost race."""
+        return await self.knowing_patients(caller, lambda: settled(attempt))
 
     async def once(
         self,
@@ -66,12 +89,21 @@ async def commanding(
 
     key = await _idempotency_key(request, caller)
     if key is None:
-        return to_response(await settled(lambda: run(door.commands)))
-    given, replayed = await settled(lambda: door.once(caller, key, run))
+        return to_response(await door.settled(caller, lambda: run(door.commands)))
+    given, replayed = await door.settled(caller, lambda: door.once(caller, key, run))
     response = to_response(given)
     if replayed:
         response.headers["Idempotency-Replayed"] = "true"
     return response
+
+
+async def asking_of_patients(
+    request: Request, caller: Caller, query: Callable[[Queries], Awaitable[Result]]
+) -> Result:
+    """Return what a query about a patient says, whom the registry may have to name."""
+    door: CommandDoor = request.state.commands
+    queries: Queries = request.state.queries
+    return await door.knowing_patients(caller, lambda: query(queries))
 
 
 def to_response(answer: StoredAnswer) -> Response:

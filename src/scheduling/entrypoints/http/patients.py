@@ -14,7 +14,11 @@ from scheduling.domain.directory import ContactPreferences, Patient
 from scheduling.domain.identifiers import PatientId
 from scheduling.entrypoints.http import documented
 from scheduling.entrypoints.http.caller import Requires
-from scheduling.entrypoints.http.commanding import commanding, expected_version
+from scheduling.entrypoints.http.commanding import (
+    asking_of_patients,
+    commanding,
+    expected_version,
+)
 from scheduling.entrypoints.http.direct_route import room
 from scheduling.entrypoints.http.found import found
 from scheduling.entrypoints.http.shapes import (
@@ -24,7 +28,6 @@ from scheduling.entrypoints.http.shapes import (
     Shape,
     answer_put,
 )
-from scheduling.entrypoints.http.use_cases import Queries
 
 router = room("/patients", "directory")
 
@@ -146,6 +149,7 @@ async def get_patient(
     caller: Annotated[Caller, Depends(Requires(Scope.READ))],
 ) -> Response:
     """One patient. A patient's own token sees that patient only."""
-    queries: Queries = request.state.queries
-    one = await queries.get_patient(caller, PatientId(id))
+    one = await asking_of_patients(
+        request, caller, lambda of: of.get_patient(caller, PatientId(id))
+    )
     return found(request, _view(one), one.version)

@@ -16,6 +16,7 @@ from scheduling.entrypoints.http.use_cases import Commands, Queries
 from scheduling.entrypoints.settings import DEV_ISSUER_PREFIX, Settings
 from scheduling.entrypoints.telemetry import Metrics
 from scheduling.entrypoints.wiring.event_feed import event_streams, open_event_feed
+from scheduling.entrypoints.wiring.registry import open_patient_cache
 from scheduling.entrypoints.wiring.storage import Misconfigured, open_storage
 
 
@@ -35,6 +36,7 @@ async def open_api(settings: Settings, metrics: Metrics) -> AsyncIterator[Wired]
         open_storage(settings) as storage,
         _token_keys(settings) as keys,
         open_event_feed(settings) as feed,
+        open_patient_cache(settings, metrics, storage.begin, storage.now) as patients,
     ):
         newest, older = newest_revision(), older_revisions()
 
@@ -47,7 +49,10 @@ async def open_api(settings: Settings, metrics: Metrics) -> AsyncIterator[Wired]
         yield {
             "authenticate": _authenticate(settings, keys),
             "commands": CommandDoor(
-                Commands.over(storage.begin, storage.now), storage.begin, storage.now
+                Commands.over(storage.begin, storage.now),
+                storage.begin,
+                storage.now,
+                patients,
             ),
             "refusals": RefusalAudit(storage.audit, metrics.registry),
             "queries": Queries.over(
