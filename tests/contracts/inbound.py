@@ -13,6 +13,8 @@ from scheduling.adapters.cloud_events.messages import message_of
 from scheduling.application.commands.receive_event import ReceiveEvent
 from scheduling.application.ports.inbox import Outcome, ReceivedEvent
 from scheduling.domain.appointment import Appointment
+from scheduling.domain.directory import Patient
+from scheduling.domain.identifiers import PatientId
 from scheduling.entrypoints.attempts import settled
 from scheduling.entrypoints.inbox.reactions import reactions_over
 from tests.builders import EIGHT, Clinic
@@ -65,6 +67,17 @@ class Inbound:
         outbox = await self.desk.storage.outbox(self.clinic.caller)
         events = [orjson.loads(one.body) for one in outbox]
         return [one for one in events if one["type"] in types]
+
+    async def patient(self, id: UUID) -> Patient | None:
+        async with self.desk.storage.begin(self.clinic.caller) as work:
+            return await work.patients.find(PatientId(id))
+
+    async def deletes(self, number: int = 0) -> PatientId:
+        """Hear that the clinic's nth patient is deleted."""
+        id = self.clinic.patients[number].id
+        told = await self.hears("patient.deleted", {"patientId": str(id)})
+        assert told is Outcome.APPLIED
+        return id
 
     async def visit(self, id: UUID) -> Appointment:
         async with self.desk.storage.begin(self.clinic.caller) as work:

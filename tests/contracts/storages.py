@@ -46,7 +46,7 @@ class PostgresStorage:
 
     async def outbox(self, caller: Caller) -> list[Envelope]:
         """Return the tenant's events in the order in which they were committed."""
-        rows = await self._rows(caller, "SELECT * FROM outbox ORDER BY id")
+        rows = await self.rows(caller, "SELECT * FROM outbox ORDER BY id")
         return [
             Envelope(
                 event_id=row["event_id"],
@@ -59,7 +59,7 @@ class PostgresStorage:
         ]
 
     async def claims(self, caller: Caller) -> list[Claim]:
-        rows = await self._rows(caller, "SELECT *, upper(taken) AS until FROM claims")
+        rows = await self.rows(caller, "SELECT *, upper(taken) AS until FROM claims")
         return [
             Claim(
                 appointment_id=AppointmentId(row["appointment_id"]),
@@ -75,21 +75,21 @@ class PostgresStorage:
         ]
 
     async def appointments(self, caller: Caller) -> list[Appointment]:
-        rows = await self._rows(caller, "SELECT * FROM appointments")
+        rows = await self.rows(caller, "SELECT * FROM appointments")
         return [appointment_from(row) for row in rows]
 
     async def slots(self, caller: Caller) -> list[Slot]:
         return [
-            slot_from(row) for row in await self._rows(caller, "SELECT * FROM slots")
+            slot_from(row) for row in await self.rows(caller, "SELECT * FROM slots")
         ]
 
     async def waitlist(self, caller: Caller) -> list[WaitlistEntry]:
-        rows = await self._rows(caller, "SELECT id FROM waitlist_entries")
+        rows = await self.rows(caller, "SELECT id FROM waitlist_entries")
         async with self.begin(caller) as work:
             return [await work.waitlist.get(row["id"]) for row in rows]
 
     async def reminders(self, caller: Caller) -> list[StoredReminder]:
-        rows = await self._rows(caller, "SELECT * FROM reminders ORDER BY due_at")
+        rows = await self.rows(caller, "SELECT * FROM reminders ORDER BY due_at")
         return [
             StoredReminder(
                 appointment_id=row["appointment_id"],
@@ -103,7 +103,7 @@ class PostgresStorage:
         ]
 
     async def audit(self, caller: Caller) -> list[AuditRow]:
-        rows = await self._rows(caller, "SELECT * FROM audit ORDER BY id")
+        rows = await self.rows(caller, "SELECT * FROM audit ORDER BY id")
         return [
             AuditRow(
                 id=row["id"],
@@ -120,7 +120,7 @@ class PostgresStorage:
             for row in rows
         ]
 
-    async def _rows(self, caller: Caller, sql: str) -> Sequence[Any]:
+    async def rows(self, caller: Caller, sql: str) -> Sequence[Any]:
         async with self.pool.acquire() as connection, connection.transaction():
             await connection.execute(
                 "SELECT set_config('app.tenant_id', $1, true)", str(caller.tenant_id)

@@ -6,7 +6,7 @@ who listens relies on it. A field more is no breaking change; anything else rais
 version in `dataschema`. `examples` are what the document shows.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Annotated, TypeAlias
@@ -15,12 +15,12 @@ from uuid import UUID
 from pydantic import Field, WithJsonSchema
 from typing_extensions import TypedDict
 
-from scheduling.domain.appointment import CancelReason, Initiator
+from scheduling.domain.appointment import CancelReason, Initiator, SystemReason
 from scheduling.domain.directory import Channel
 from scheduling.domain.status import Status
 
 
-def one_of(kind: type[StrEnum], example: StrEnum) -> WithJsonSchema:
+def one_of(kind: Iterable[StrEnum], example: StrEnum) -> WithJsonSchema:
     """Say in the document which words there are; the type stays a string."""
     words = [str(one) for one in kind]
     return WithJsonSchema({"type": "string", "enum": words, "examples": [str(example)]})
@@ -110,7 +110,10 @@ class AppointmentCancelledData(AppointmentData):
 
     oldStatus: StatusCode
     newStatus: StatusCode
-    reasonCode: Annotated[str | None, one_of(CancelReason, CancelReason.PATIENT)]
+    reasonCode: Annotated[
+        str | None,
+        one_of([*CancelReason, SystemReason.PATIENT_DELETED], CancelReason.PATIENT),
+    ]
     initiatedBy: Annotated[str, one_of(Initiator, Initiator.STAFF)]
 
 
@@ -147,6 +150,28 @@ class WaitlistFulfilledData(TypedDict):
     waitlistEntryId: UUID
     patientId: UUID
     appointmentId: UUID
+
+
+class WaitlistOfferData(TypedDict):
+    """What was offered to a patient who waits; `appointmentId` is the hold."""
+
+    offerId: UUID
+    waitlistEntryId: UUID
+    patientId: UUID
+    appointmentId: UUID
+
+
+class WaitlistOfferedData(WaitlistOfferData):
+    """Freed time is kept for a patient who waits, until an instant."""
+
+    practitionerId: UUID
+    locationId: UUID
+    slotIds: tuple[UUID, ...]
+    start: Start
+    end: End
+    timezone: Zone
+    appointmentType: Code
+    expiresAt: datetime
 
 
 class SchedulePublishedData(TypedDict):

@@ -23,6 +23,7 @@ from sqlalchemy import (
     and_,
     func,
     literal_column,
+    null,
     or_,
     select,
     update,
@@ -97,7 +98,7 @@ def _texts() -> Update:
         .values(
             # Who read it before may not write it back.
             version=visits.c.version + literal_column("1"),
-            **{text.name: None for text in written},
+            **{text.name: null() for text in written},
         )
     )
 
