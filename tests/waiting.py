@@ -12,9 +12,15 @@ from scheduling.application.commands.cancel_appointment import CancelAppointment
 from scheduling.application.ports.identity import Caller
 from scheduling.application.ports.unit_of_work import BeginWork
 from scheduling.domain.appointment import Appointment, CancelReason, Initiator
+from scheduling.domain.freed_time import (
+    GivenBack,
+)
 from scheduling.domain.identifiers import PatientId
 from scheduling.domain.version import ExpectedVersion
-from scheduling.domain.waitlist import GivenBack, WaitlistEntry, Wish
+from scheduling.domain.waitlist import (
+    WaitlistEntry,
+    Wish,
+)
 from tests.builders import (
     EIGHT,
     Clinic,

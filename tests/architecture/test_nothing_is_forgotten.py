@@ -20,6 +20,7 @@ from scheduling.domain.events import (
     PortalReply,
     ReminderEvent,
     SlotEvent,
+    WaitlistOfferEvent,
 )
 from tests.architecture.wire import EVENTS, every
 
@@ -53,6 +54,7 @@ def test_every_event_is_an_example_on_the_wire() -> None:
         SlotEvent,
         PortalReply,
         ReminderEvent,
+        WaitlistOfferEvent,
     }
     assert examples == every(Event) - grouping
 

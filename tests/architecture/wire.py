@@ -27,6 +27,10 @@ from scheduling.domain.events import (
     SlotsGenerationCompleted,
     WaitlistCandidate,
     WaitlistFulfilled,
+    WaitlistOfferAccepted,
+    WaitlistOfferDeclined,
+    WaitlistOffered,
+    WaitlistOfferExpired,
     WaitlistSlotAvailable,
 )
 from scheduling.domain.identifiers import (
@@ -39,6 +43,7 @@ from scheduling.domain.identifiers import (
     ScheduleExceptionId,
     SlotId,
     WaitlistEntryId,
+    WaitlistOfferId,
 )
 from tests.builders import EIGHT, between
 
@@ -107,6 +112,15 @@ OF_A_REMINDER: dict[str, Any] = {
     "timezone": "Africa/Cairo",
     "offset_minutes": 120,
     "channel": "sms",
+}
+
+OF_AN_OFFER: dict[str, Any] = {
+    "occurred_at": EIGHT,
+    "version": 2,
+    "offer_id": WaitlistOfferId(uuid4()),
+    "waitlist_entry_id": WaitlistEntryId(uuid4()),
+    "patient_id": uuid4(),
+    "appointment_id": uuid4(),
 }
 
 EVENTS: tuple[tuple[str, Event], ...] = (
@@ -195,6 +209,29 @@ EVENTS: tuple[tuple[str, Event], ...] = (
             **OF_AN_APPOINTMENT,
         ),
     ),
+    (
+        "waitlist.offered",
+        WaitlistOffered(
+            expires_at=EIGHT,
+            **{
+                **{
+                    name: OF_AN_APPOINTMENT[name]
+                    for name in (
+                        "practitioner_id",
+                        "location_id",
+                        "slot_ids",
+                        "period",
+                        "timezone",
+                        "appointment_type",
+                    )
+                },
+                **OF_AN_OFFER,
+            },
+        ),
+    ),
+    ("waitlist.offer-accepted", WaitlistOfferAccepted(**OF_AN_OFFER)),
+    ("waitlist.offer-declined", WaitlistOfferDeclined(**OF_AN_OFFER)),
+    ("waitlist.offer-expired", WaitlistOfferExpired(**OF_AN_OFFER)),
     (
         "waitlist.fulfilled",
         WaitlistFulfilled(

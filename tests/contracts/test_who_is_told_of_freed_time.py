@@ -9,11 +9,11 @@ from scheduling.application.steps.tell_the_waitlist import tell_the_waitlist
 from scheduling.domain.booking import decide_booking
 from scheduling.domain.booking_request import Hold
 from scheduling.domain.directory import put
-from scheduling.domain.settings import Limits, Settings
-from scheduling.domain.waitlist import (
+from scheduling.domain.freed_time import (
     MOST_CANDIDATES,
     GivenBack,
 )
+from scheduling.domain.settings import Limits, Settings
 from tests.builders import (
     EIGHT,
     a_role,

@@ -12,19 +12,21 @@ from scheduling.domain.claim import ActorKind
 from scheduling.domain.directory import ContactPreferences
 from scheduling.domain.errors import WaitlistEntryNotFound
 from scheduling.domain.events import WaitlistSlotAvailable
+from scheduling.domain.freed_time import (
+    MOST_CANDIDATES,
+    GivenBack,
+    Waiting,
+    WaitlistFacts,
+    suits,
+)
 from scheduling.domain.identifiers import PatientId, ScheduleId, WaitlistEntryId
 from scheduling.domain.period import Period
 from scheduling.domain.settings import Settings
 from scheduling.domain.waitlist import (
-    MOST_CANDIDATES,
-    GivenBack,
     Known,
-    Waiting,
     WaitlistEntry,
-    WaitlistFacts,
     WaitlistStatus,
     Wish,
-    suits,
 )
 from tests.fakes.directory import demand_next
 from tests.fakes.slots import assignments, counted_in, standing

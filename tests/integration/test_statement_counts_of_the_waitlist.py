@@ -12,9 +12,14 @@ from scheduling.application.commands.remove_from_waitlist import RemoveFromWaitl
 from scheduling.application.ports.waitlist import WaitlistFilter
 from scheduling.application.queries.get_waitlist import GetWaitlist
 from scheduling.application.queries.get_waitlist_entry import GetWaitlistEntry
+from scheduling.domain.freed_time import (
+    GivenBack,
+)
 from scheduling.domain.settings import Limits, Settings
 from scheduling.domain.version import ExpectedVersion
-from scheduling.domain.waitlist import GivenBack, WaitlistStatus
+from scheduling.domain.waitlist import (
+    WaitlistStatus,
+)
 from tests.builders import EIGHT, an_id
 from tests.contracts.storages import postgres_storage
 from tests.fakes.storage import MemoryStorage

@@ -20,6 +20,7 @@ from scheduling.domain.identifiers import (
     ScheduleId,
     SlotId,
     WaitlistEntryId,
+    WaitlistOfferId,
 )
 from scheduling.domain.period import Period
 
@@ -133,6 +134,51 @@ class WaitlistFulfilled(Event):
     @property
     def aggregate_id(self) -> UUID:
         return self.waitlist_entry_id
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WaitlistOfferEvent(Event):
+    """A step of an entry: what was offered to it, and what became of that.
+
+    `appointment_id` is the hold that keeps the time meanwhile.
+    """
+
+    offer_id: WaitlistOfferId
+    waitlist_entry_id: WaitlistEntryId
+    patient_id: PatientId
+    appointment_id: AppointmentId
+
+    @property
+    def aggregate_id(self) -> UUID:
+        return self.waitlist_entry_id
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WaitlistOffered(WaitlistOfferEvent):
+    """Freed time is kept for a patient who waits, until an instant: not booked yet."""
+
+    practitioner_id: PractitionerId
+    location_id: LocationId
+    slot_ids: tuple[SlotId, ...]
+    period: Period
+    timezone: str
+    appointment_type: str
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WaitlistOfferAccepted(WaitlistOfferEvent):
+    """The hold is a booking now."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WaitlistOfferDeclined(WaitlistOfferEvent):
+    """Somebody said no, or the patient waits no more, or took something else."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WaitlistOfferExpired(WaitlistOfferEvent):
+    """Nobody answered in time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,6 +16,7 @@ AppointmentId = NewType("AppointmentId", UUID)
 SeriesId = NewType("SeriesId", UUID)
 ScheduleExceptionId = NewType("ScheduleExceptionId", UUID)
 WaitlistEntryId = NewType("WaitlistEntryId", UUID)
+WaitlistOfferId = NewType("WaitlistOfferId", UUID)
 GenerationRunId = NewType("GenerationRunId", UUID)
 
 

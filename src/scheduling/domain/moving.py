@@ -215,7 +215,7 @@ def decide_return(
     place = find_place(
         appointment.id,
         there,
-        _without(appointment, known),
+        without(appointment, known),
         now=now,
         any_time=appointment.status is not Status.PROPOSED,
     )
@@ -248,7 +248,7 @@ def _moved(
     place = find_place(
         appointment.id,
         request,
-        _without(appointment, facts),
+        without(appointment, facts),
         now=now,
         any_time=any_time,
     )
@@ -360,7 +360,7 @@ def _as_it_stands(
     )
 
 
-def _without(appointment: Appointment, facts: BookingFacts) -> BookingFacts:
+def without(appointment: Appointment, facts: BookingFacts) -> BookingFacts:
     """Return the facts as they would be without it. A seat that it has is there for it,
     also where more are taken than there are; its own slots come before others that
     would serve as well.

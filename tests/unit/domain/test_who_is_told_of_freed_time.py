@@ -8,6 +8,14 @@ import pytest
 
 from scheduling.domain.availability import Assignment
 from scheduling.domain.claim import ActorKind, Claim
+from scheduling.domain.freed_time import (
+    MOST_CANDIDATES,
+    GivenBack,
+    Waiting,
+    WaitlistFacts,
+    announcement,
+    suits,
+)
 from scheduling.domain.period import Period
 from scheduling.domain.settings import (
     CalendarLimits,
@@ -18,13 +26,7 @@ from scheduling.domain.settings import (
 from scheduling.domain.slot import SlotStatus
 from scheduling.domain.status import Status
 from scheduling.domain.waitlist import (
-    MOST_CANDIDATES,
-    GivenBack,
-    Waiting,
-    WaitlistFacts,
     WaitlistStatus,
-    announcement,
-    suits,
 )
 from tests.builders import (
     EIGHT,

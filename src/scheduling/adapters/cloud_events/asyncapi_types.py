@@ -30,6 +30,10 @@ def _step(status: str, when: str) -> Kind:
     return _of_appointment(schemas.AppointmentStepData, when, newStatus=status)
 
 
+def _answer(when: str) -> Kind:
+    return Kind(data=schemas.WaitlistOfferData, when=when, aggregate="waitlistEntryId")
+
+
 TOLD: Mapping[str, Kind] = MappingProxyType(
     {
         "appointment.proposed": _of_appointment(
@@ -78,6 +82,14 @@ TOLD: Mapping[str, Kind] = MappingProxyType(
             schemas.WaitlistSlotAvailableData,
             "An appointment gave time back, and somebody waits for such a time.",
         ),
+        "waitlist.offered": Kind(
+            data=schemas.WaitlistOfferedData,
+            when="Freed time is kept for a patient who waits, who is to be asked.",
+            aggregate="waitlistEntryId",
+        ),
+        "waitlist.offer-accepted": _answer("The patient took it: it is booked."),
+        "waitlist.offer-declined": _answer("It is not wanted; the next one is asked."),
+        "waitlist.offer-expired": _answer("Nobody answered; the next one is asked."),
         "waitlist.fulfilled": Kind(
             data=schemas.WaitlistFulfilledData,
             when="A patient who waited was booked.",

@@ -33,6 +33,10 @@ from scheduling.domain.events import (
     SlotOpened,
     SlotsGenerationCompleted,
     WaitlistFulfilled,
+    WaitlistOfferAccepted,
+    WaitlistOfferDeclined,
+    WaitlistOffered,
+    WaitlistOfferExpired,
     WaitlistSlotAvailable,
 )
 from scheduling.domain.identifiers import TenantId, new_id
@@ -167,6 +171,26 @@ def _(_event: WaitlistSlotAvailable) -> str:
 @type_of.register
 def _(_event: WaitlistFulfilled) -> str:
     return "waitlist.fulfilled"
+
+
+@type_of.register
+def _(_event: WaitlistOffered) -> str:
+    return "waitlist.offered"
+
+
+@type_of.register
+def _(_event: WaitlistOfferAccepted) -> str:
+    return "waitlist.offer-accepted"
+
+
+@type_of.register
+def _(_event: WaitlistOfferDeclined) -> str:
+    return "waitlist.offer-declined"
+
+
+@type_of.register
+def _(_event: WaitlistOfferExpired) -> str:
+    return "waitlist.offer-expired"
 
 
 @type_of.register

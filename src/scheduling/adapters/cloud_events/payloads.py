@@ -25,6 +25,8 @@ from scheduling.adapters.cloud_events.schemas import (
     SlotData,
     SlotsGenerationCompletedData,
     WaitlistFulfilledData,
+    WaitlistOfferData,
+    WaitlistOfferedData,
     WaitlistSlotAvailableData,
 )
 from scheduling.domain.events import (
@@ -51,6 +53,8 @@ from scheduling.domain.events import (
     SlotOpened,
     SlotsGenerationCompleted,
     WaitlistFulfilled,
+    WaitlistOffered,
+    WaitlistOfferEvent,
     WaitlistSlotAvailable,
 )
 
@@ -169,6 +173,35 @@ def _(event: WaitlistFulfilled) -> WaitlistFulfilledData:
         "waitlistEntryId": event.waitlist_entry_id,
         "patientId": event.patient_id,
         "appointmentId": event.appointment_id,
+    }
+
+
+def _of_offer(event: WaitlistOfferEvent) -> WaitlistOfferData:
+    return {
+        "offerId": event.offer_id,
+        "waitlistEntryId": event.waitlist_entry_id,
+        "patientId": event.patient_id,
+        "appointmentId": event.appointment_id,
+    }
+
+
+@data_of.register
+def _(event: WaitlistOfferEvent) -> WaitlistOfferData:
+    return _of_offer(event)
+
+
+@data_of.register
+def _(event: WaitlistOffered) -> WaitlistOfferedData:
+    return {
+        **_of_offer(event),
+        "practitionerId": event.practitioner_id,
+        "locationId": event.location_id,
+        "slotIds": event.slot_ids,
+        "start": event.period.start,
+        "end": event.period.end,
+        "timezone": event.timezone,
+        "appointmentType": event.appointment_type,
+        "expiresAt": event.expires_at,
     }
 
 

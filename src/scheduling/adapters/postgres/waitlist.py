@@ -28,6 +28,11 @@ from scheduling.domain.claim import Claim
 from scheduling.domain.directory import ContactPreferences
 from scheduling.domain.errors import OptimisticLockConflict, WaitlistEntryNotFound
 from scheduling.domain.events import WaitlistSlotAvailable
+from scheduling.domain.freed_time import (
+    GivenBack,
+    Waiting,
+    WaitlistFacts,
+)
 from scheduling.domain.identifiers import (
     AppointmentId,
     LocationId,
@@ -42,11 +47,8 @@ from scheduling.domain.settings import (
     CalendarRules,
 )
 from scheduling.domain.waitlist import (
-    GivenBack,
     Known,
-    Waiting,
     WaitlistEntry,
-    WaitlistFacts,
     WaitlistStatus,
     Wish,
 )

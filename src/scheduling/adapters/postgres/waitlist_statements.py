@@ -36,7 +36,9 @@ from scheduling.adapters.postgres.directory import settings_columns
 from scheduling.adapters.postgres.limits import counted
 from scheduling.adapters.postgres.statements import Statement, compiled, given
 from scheduling.domain.claim import ActorKind
-from scheduling.domain.waitlist import MOST_CANDIDATES
+from scheduling.domain.freed_time import (
+    MOST_CANDIDATES,
+)
 
 _INSTANT = DateTime(timezone=True)
 _NOBODY: ColumnElement[Any] = literal_column("'{}'::uuid[]")

@@ -6,12 +6,14 @@ from datetime import datetime
 from typing import Protocol
 
 from scheduling.domain.events import WaitlistSlotAvailable
+from scheduling.domain.freed_time import (
+    GivenBack,
+    WaitlistFacts,
+)
 from scheduling.domain.identifiers import PatientId, WaitlistEntryId
 from scheduling.domain.waitlist import (
-    GivenBack,
     Known,
     WaitlistEntry,
-    WaitlistFacts,
     WaitlistStatus,
     Wish,
 )

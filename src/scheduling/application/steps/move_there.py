@@ -6,8 +6,10 @@ from scheduling.application.ports.unit_of_work import UnitOfWork
 from scheduling.application.steps.let_holds_lapse import let_holds_lapse
 from scheduling.application.steps.tell_the_waitlist import tell_the_waitlist
 from scheduling.domain.appointment import Appointment
+from scheduling.domain.freed_time import (
+    GivenBack,
+)
 from scheduling.domain.moving import Move
-from scheduling.domain.waitlist import GivenBack
 
 
 async def move_there(

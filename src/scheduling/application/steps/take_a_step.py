@@ -10,11 +10,13 @@ from scheduling.application.steps.tell_the_waitlist import tell_the_waitlist
 from scheduling.domain.appointment import Appointment
 from scheduling.domain.booking_request import BookingRequest
 from scheduling.domain.errors import HoldExpired
+from scheduling.domain.freed_time import (
+    GivenBack,
+)
 from scheduling.domain.identifiers import AppointmentId
 from scheduling.domain.moving import decide_return
 from scheduling.domain.slot import Slot, released_together
 from scheduling.domain.status import Status
-from scheduling.domain.waitlist import GivenBack
 
 _A_PATIENTS_OWN = frozenset({Status.CONFIRMED, Status.CANCELLED})
 _MAY_TAKE_TIME_ANEW = frozenset({Status.PENDING, Status.BOOKED, Status.ARRIVED})

@@ -3,7 +3,10 @@
 from datetime import datetime
 
 from scheduling.application.ports.unit_of_work import UnitOfWork
-from scheduling.domain.waitlist import GivenBack, announcement
+from scheduling.domain.freed_time import (
+    GivenBack,
+    announcement,
+)
 
 
 async def tell_the_waitlist(
