@@ -7,10 +7,12 @@ nothing is taken. Nothing is remembered that the database does not know.
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 
 import structlog
 
+from scheduling.adapters.almanac import HolidaysAlmanac
 from scheduling.adapters.cloud_events.messages import OWN
 from scheduling.adapters.nats.connection import Connection, open_connection
 from scheduling.adapters.nats.consumers import (
@@ -54,7 +56,9 @@ log = structlog.get_logger()
 @dataclass(frozen=True, slots=True)
 class Inbox:
     settings: Settings
-    reactions: Callable[[BeginWork, Clock], Reactions] = reactions_over
+    reactions: Callable[[BeginWork, Clock], Reactions] = field(
+        default_factory=lambda: partial(reactions_over, almanac=HolidaysAlmanac())
+    )
     first_pause: float = FIRST_PAUSE
 
     @property

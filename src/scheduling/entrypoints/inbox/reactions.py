@@ -1,6 +1,7 @@
 """What we do when an event arrives, by what it says."""
 
 from scheduling.application.commands.receive_event import Reactions
+from scheduling.application.ports.almanac import Almanac
 from scheduling.application.ports.clock import Clock
 from scheduling.application.ports.messages import (
     AppointmentRequested,
@@ -31,10 +32,10 @@ from scheduling.application.reactions.route_notification import RouteNotificatio
 from scheduling.application.reactions.welcome_doctor import WelcomeDoctor
 
 
-def reactions_over(begin: BeginWork, now: Clock) -> Reactions:
+def reactions_over(begin: BeginWork, now: Clock, almanac: Almanac) -> Reactions:
     return {
         AppointmentRequested: BridgePortalAppointment(begin, now),
-        CalendarNews: GenerateSlotsForRole(begin, now),
+        CalendarNews: GenerateSlotsForRole(begin, now, almanac),
         DoctorCreated: WelcomeDoctor(begin, now),
         EncounterFinalized: CompleteVisit(begin, now),
         PatientDeleted: ForgetPatient(begin, now),
