@@ -74,6 +74,10 @@ class Settings:
     def minimum_notice(self) -> timedelta:
         return timedelta(minutes=self.minimum_notice_minutes)
 
+    @property
+    def no_show_grace(self) -> timedelta:
+        return timedelta(minutes=self.no_show_grace_minutes)
+
     def replaced_by(self, wanted: Self, *, now: datetime) -> Self:
         """Return the next version; the same one where nothing would change."""
         same = replace(wanted, version=self.version, updated_at=self.updated_at)
