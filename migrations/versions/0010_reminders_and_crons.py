@@ -32,11 +32,10 @@ UP = (
     ALTER TABLE reminders ADD COLUMN attempt_at TIMESTAMPTZ,
         ADD COLUMN sending_since TIMESTAMPTZ
     """,
-    "UPDATE reminders SET attempt_at = due_at",
     "DROP INDEX ix_reminders_due",
     """
-    CREATE INDEX ix_reminders_due ON reminders ((COALESCE(attempt_at, due_at)), id)
-        WHERE status = 'SCHEDULED'
+    CREATE INDEX ix_reminders_due ON reminders
+        (tenant_id, (COALESCE(attempt_at, due_at)), id) WHERE status = 'SCHEDULED'
     """,
     """
     CREATE TABLE sub_files (

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property, partial
 from typing import Any
 
@@ -19,6 +19,7 @@ from scheduling.application.ports.identity import Caller
 from scheduling.application.ports.unit_of_work import BeginWork
 from scheduling.domain.appointment import Appointment
 from scheduling.domain.claim import ActorKind, Claim
+from scheduling.domain.directory import Channel
 from scheduling.domain.identifiers import AppointmentId
 from scheduling.domain.period import Period
 from scheduling.domain.slot import Slot
@@ -92,12 +93,8 @@ class PostgresStorage:
         rows = await self.rows(caller, "SELECT * FROM reminders ORDER BY due_at")
         return [
             StoredReminder(
-                appointment_id=row["appointment_id"],
-                appointment_version=row["appointment_version"],
-                offset_minutes=row["offset_minutes"],
-                channel=row["channel"],
-                due_at=row["due_at"],
-                status=row["status"],
+                **{f.name: row[f.name] for f in fields(StoredReminder)}
+                | {"channel": Channel(row["channel"])}
             )
             for row in rows
         ]

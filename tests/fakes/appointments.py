@@ -169,7 +169,7 @@ class MemoryAppointments(AppointmentRepository):
         self._store(appointment)
         if appointment.before is not None and appointment.before.status.keeps_time:
             before, kept = appointment.before, appointment.slot_ids
-            self._give_time_back(before)
+            self._give_time_back(before, "moved")
             self._give_seats_back(id for id in before.slot_ids if id not in kept)
         self._take(move.booking, move.no_seat)
         self._tell(appointment)
@@ -187,7 +187,7 @@ class MemoryAppointments(AppointmentRepository):
             self._store(appointment)
             before = appointment.before
             if before is not None and before.status.keeps_time:
-                self._give_time_back(before)
+                self._give_time_back(before, appointment.status)
                 left += before.slot_ids
             self._tell(appointment)
         self._give_seats_back(left)
@@ -229,6 +229,7 @@ class MemoryAppointments(AppointmentRepository):
                 *tables.reminders.get(appointment.id, ()),
                 *(
                     StoredReminder(
+                        id=reminder.id,
                         appointment_id=appointment.id,
                         appointment_version=appointment.version,
                         offset_minutes=reminder.offset_minutes,
@@ -253,11 +254,13 @@ class MemoryAppointments(AppointmentRepository):
         if left:
             self.transaction.change(write)
 
-    def _give_time_back(self, appointment: Appointment) -> None:
+    def _give_time_back(self, appointment: Appointment, why: str) -> None:
         def write(tables: Tables) -> None:
             tables.claims.pop(appointment.id, None)
             tables.reminders[appointment.id] = tuple(
-                replace(reminder, status="CANCELLED")
+                replace(reminder, status="CANCELLED", reason=why)
+                if reminder.status == "SCHEDULED"
+                else reminder
                 for reminder in tables.reminders.get(appointment.id, ())
             )
 

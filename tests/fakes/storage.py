@@ -4,6 +4,7 @@ from asyncio import Lock
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from functools import cached_property
 
 from scheduling.adapters.cloud_events.outgoing import Envelope
@@ -15,6 +16,7 @@ from scheduling.application.ports.appointment_lists import (
 from scheduling.application.ports.audit import AuditRepository
 from scheduling.application.ports.availability import AvailabilityRepository
 from scheduling.application.ports.calendar_news import CalendarNewsRepository
+from scheduling.application.ports.clinics import Clinics
 from scheduling.application.ports.dead_letters import (
     DeadLetter,
     DeadLetterRepository,
@@ -24,6 +26,7 @@ from scheduling.application.ports.generation import GenerationRepository
 from scheduling.application.ports.identity import Caller
 from scheduling.application.ports.inbox import InboxRepository
 from scheduling.application.ports.notices import Notices
+from scheduling.application.ports.reminders import ReminderRepository
 from scheduling.application.ports.repositories import (
     AnswerRepository,
     AppointmentRepository,
@@ -52,6 +55,7 @@ from tests.fakes.appointments import MemoryAppointments
 from tests.fakes.audit import MemoryAudit, MemoryAuditTrail
 from tests.fakes.availability import MemoryAvailability
 from tests.fakes.calendar_news import MemoryCalendarNews
+from tests.fakes.clinics import MemoryClinics
 from tests.fakes.directory import MemoryDirectory, MemorySchedules, MemorySettings
 from tests.fakes.forgetting import MemoryForgetting
 from tests.fakes.generation import MemoryGeneration
@@ -62,6 +66,7 @@ from tests.fakes.lists import (
     MemoryStatistics,
 )
 from tests.fakes.notices import MemoryNotices
+from tests.fakes.reminders import MemoryReminders, due_of
 from tests.fakes.schedule_exceptions import MemoryScheduleExceptions
 from tests.fakes.schedule_lists import MemoryScheduleLists
 from tests.fakes.slots import MemorySlots, standing
@@ -110,6 +115,10 @@ class MemoryUnitOfWork(UnitOfWork):
         return MemorySettings(self._transaction)
 
     @cached_property
+    def clinics(self) -> Clinics:
+        return MemoryClinics(self._transaction)
+
+    @cached_property
     def schedules(self) -> ScheduleRepository:
         return MemorySchedules(self._transaction)
 
@@ -152,6 +161,10 @@ class MemoryUnitOfWork(UnitOfWork):
     @cached_property
     def statistics(self) -> StatisticsReader:
         return MemoryStatistics(self._transaction)
+
+    @cached_property
+    def reminders(self) -> ReminderRepository:
+        return MemoryReminders(self._transaction)
 
     @cached_property
     def waitlist(self) -> WaitlistRepository:
@@ -227,6 +240,14 @@ class MemoryStorage:
     async def reminders(self, caller: Caller) -> list[StoredReminder]:
         tables = self.of(caller.tenant_id)
         return [one for some in tables.reminders.values() for one in some]
+
+    async def with_due_reminders(self) -> list[TenantId]:
+        now = datetime.now(UTC)
+        return [
+            tenant
+            for tenant, tables in self.tenants.items()
+            if any(due_of(tables, now))
+        ]
 
     async def dead_letters(self, caller: Caller) -> list[DeadLetter]:
         return list(self.of(caller.tenant_id).dead_letters.values())

@@ -25,7 +25,7 @@ from scheduling.application.ports.repositories import StoredAnswer
 from scheduling.domain.appointment import Appointment
 from scheduling.domain.changes import Changes
 from scheduling.domain.claim import Claim
-from scheduling.domain.directory import Location, Patient, Practitioner
+from scheduling.domain.directory import Channel, Location, Patient, Practitioner
 from scheduling.domain.events import Event
 from scheduling.domain.generation import Generation
 from scheduling.domain.identifiers import GenerationRunId, new_id
@@ -39,12 +39,22 @@ from tests.asyncapi.document import misfits_of
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredReminder:
+    id: UUID
     appointment_id: UUID
     appointment_version: int
     offset_minutes: int
-    channel: str
+    channel: Channel
     due_at: datetime
     status: str = "SCHEDULED"
+    reason: str | None = None
+    attempts: int = 0
+    sent_at: datetime | None = None
+    attempt_at: datetime | None = None
+    sending_since: datetime | None = None
+
+    @property
+    def look_at(self) -> datetime:
+        return self.attempt_at or self.due_at
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -105,9 +105,9 @@ class KeepsSeats(MemoryAppointments):
 
 
 class KeepsTime(MemoryAppointments):
-    def _give_time_back(self, appointment: Appointment) -> None:
+    def _give_time_back(self, appointment: Appointment, why: str) -> None:
         claims = self.transaction.tables.claims[appointment.id]
-        super()._give_time_back(appointment)
+        super()._give_time_back(appointment, why)
 
         def write(tables: Tables) -> None:
             tables.claims[appointment.id] = claims

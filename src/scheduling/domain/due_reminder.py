@@ -60,7 +60,8 @@ class Retrying:
 
     def pause_after(self, attempt: int) -> timedelta:
         """Twice as long each time; `attempt` counts from 1."""
-        return min(self.first_pause * 2 ** min(attempt - 1, 20), self.longest_pause)
+        doubled: int = 2 ** min(attempt - 1, 20)
+        return min(self.first_pause * doubled, self.longest_pause)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,20 +133,26 @@ class DueReminder:
 
         `ours`: that it is being sent is what we have said ourselves.
         """
+        told = self._is_off(reach, ours=ours)
+        if told is not None:
+            return told
+        channel = self.contact.channel(reach)
+        if not self.patient_active:
+            return self._settled(ReminderStatus.SKIPPED, Why.PATIENT_INACTIVE)
+        if channel is None:
+            return self._settled(ReminderStatus.SKIPPED, Why.NO_CHANNEL)
+        return Notice(replace(self, channel=channel))
+
+    def _is_off(self, reach: Reach, *, ours: bool) -> "SettledReminder | None":
         if not self.status.takes_time:
             return self._settled(ReminderStatus.CANCELLED, self.status)
         if self.sending_since is not None and not (ours or reach.repeatable):
             return self.failed(Why.OUTCOME_UNKNOWN)
-        if self._is_over() or self.overtaken:
-            if self.attempts > 0 and self.reason is not None:
-                return self.failed(self.reason)
-            return self._settled(ReminderStatus.SKIPPED, Why.TOO_LATE)
-        if not self.patient_active:
-            return self._settled(ReminderStatus.SKIPPED, Why.PATIENT_INACTIVE)
-        channel = self.contact.channel(reach)
-        if channel is None:
-            return self._settled(ReminderStatus.SKIPPED, Why.NO_CHANNEL)
-        return Notice(replace(self, channel=channel))
+        if not (self._is_over() or self.overtaken):
+            return None
+        if self.attempts > 0 and self.reason is not None:
+            return self.failed(self.reason)
+        return self._settled(ReminderStatus.SKIPPED, Why.TOO_LATE)
 
     def _is_over(self) -> bool:
         here = self.status in {Status.ARRIVED, Status.IN_PROGRESS}

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
-from scheduling.domain.directory import ContactPreferences
+from scheduling.domain.directory import Channel, ContactPreferences
 from scheduling.domain.identifiers import new_id
 from scheduling.domain.settings import Settings
 
@@ -22,7 +22,7 @@ class ReminderStatus(StrEnum):
 class Reminder:
     id: UUID
     offset_minutes: int
-    channel: str
+    channel: Channel
     due_at: datetime
 
 
@@ -33,7 +33,7 @@ class KeptReminder:
     id: UUID
     appointment_version: int
     offset_minutes: int
-    channel: str
+    channel: Channel
     due_at: datetime
     status: ReminderStatus
     reason: str | None

@@ -33,6 +33,11 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql
 
 from scheduling.adapters.postgres import tables as t
+from scheduling.adapters.postgres.reminder_writes import (
+    SETTLED,
+    call_reminders_off,
+    settle_reminders,
+)
 from scheduling.adapters.postgres.seats import is_open
 
 Row = Mapping[str, Any]
@@ -249,33 +254,6 @@ def _drop_exception(rows: Rows) -> Delete:
     )
 
 
-def _call_reminders_off(rows: Rows) -> Update:
-    reminders = t.reminders
-    return (
-        update(reminders)
-        .where(
-            reminders.c.tenant_id == TENANT,
-            reminders.c.appointment_id == rows.c.id,
-            reminders.c.status == literal_column("'SCHEDULED'"),
-        )
-        .values(status=literal_column("'CANCELLED'"), reason=rows.c.reason)
-    )
-
-
-def _settle_reminders(rows: Rows) -> Update:
-    """Those that we have locked: still to be sent, or it is not ours to say."""
-    reminders = t.reminders
-    return (
-        update(reminders)
-        .where(
-            reminders.c.tenant_id == TENANT,
-            reminders.c.id == rows.c.id,
-            reminders.c.status == literal_column("'SCHEDULED'"),
-        )
-        .values({c.name: rows.c[c.name] for c in SETTLED if c.name != "id"})
-    )
-
-
 def _put_aside(rows: Rows) -> Insert:
     """A message is kept once, as it first came; its body is any bytes, as base64."""
     letters = t.dead_letters
@@ -314,19 +292,6 @@ LETTER = tuple(
     c for c in t.dead_letters.c if c.name not in {"tenant_id", "replayed_at"}
 )
 POSITION = tuple(c for c in t.inbox_positions.c if c.name != "tenant_id")
-SETTLED = tuple(
-    t.reminders.c[name]
-    for name in (
-        "id",
-        "channel",
-        "status",
-        "reason",
-        "attempts",
-        "sent_at",
-        "attempt_at",
-        "sending_since",
-    )
-)
 _ID = Column("id", Uuid)
 _OVERBOOKED = Column("overbooked", Boolean)
 
@@ -379,12 +344,10 @@ REMINDERS = _insert(t.reminders)
 REMINDERS_CALLED_OFF = Write(
     "reminders_called_off",
     (_ID, Column("reason", Text)),
-    _call_reminders_off,
+    call_reminders_off,
 )
 GENERATION_RUNS = _insert(t.generation_runs)
-REMINDERS_SETTLED = Write(
-    "reminders_settled", SETTLED, _settle_reminders, counted=True
-)
+REMINDERS_SETTLED = Write("reminders_settled", SETTLED, settle_reminders, counted=True)
 ANSWERS = _insert(t.idempotency_keys)
 INBOX = _insert(t.inbox)
 POSITIONS = Write("inbox_positions_put", POSITION, _come_so_far)

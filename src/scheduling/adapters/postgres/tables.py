@@ -492,6 +492,7 @@ reminders = Table(
     _belongs_to("appointments", "appointment_id"),
     Index(
         "ix_reminders_due",
+        "tenant_id",
         text("COALESCE(attempt_at, due_at)"),
         "id",
         postgresql_where=text("status = 'SCHEDULED'"),

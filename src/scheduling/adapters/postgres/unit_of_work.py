@@ -19,6 +19,7 @@ from scheduling.adapters.postgres.availability import PostgresAvailability
 from scheduling.adapters.postgres.batch import SETTINGS
 from scheduling.adapters.postgres.calendar import PostgresCalendar
 from scheduling.adapters.postgres.calendar_news import PostgresCalendarNews
+from scheduling.adapters.postgres.clinics import PostgresClinics
 from scheduling.adapters.postgres.dead_letters import PostgresDeadLetters
 from scheduling.adapters.postgres.directory import PostgresDirectory, PostgresSettings
 from scheduling.adapters.postgres.forgetting import PostgresForgetting
@@ -26,6 +27,7 @@ from scheduling.adapters.postgres.generation import PostgresGeneration
 from scheduling.adapters.postgres.history import PostgresAuditTrail
 from scheduling.adapters.postgres.inbox import PostgresInbox
 from scheduling.adapters.postgres.notices import PostgresNotices
+from scheduling.adapters.postgres.reminders import PostgresReminders
 from scheduling.adapters.postgres.schedule_exceptions import PostgresScheduleExceptions
 from scheduling.adapters.postgres.schedule_lists import PostgresScheduleLists
 from scheduling.adapters.postgres.schedules import PostgresSchedules
@@ -43,6 +45,7 @@ from scheduling.application.ports.appointment_lists import (
 from scheduling.application.ports.audit import AuditRepository
 from scheduling.application.ports.availability import AvailabilityRepository
 from scheduling.application.ports.calendar_news import CalendarNewsRepository
+from scheduling.application.ports.clinics import Clinics
 from scheduling.application.ports.clock import Clock
 from scheduling.application.ports.dead_letters import DeadLetterRepository
 from scheduling.application.ports.forgetting import ForgettingRepository
@@ -50,6 +53,7 @@ from scheduling.application.ports.generation import GenerationRepository
 from scheduling.application.ports.identity import Caller
 from scheduling.application.ports.inbox import InboxRepository
 from scheduling.application.ports.notices import Notices
+from scheduling.application.ports.reminders import ReminderRepository
 from scheduling.application.ports.repositories import (
     AnswerRepository,
     AppointmentRepository,
@@ -97,6 +101,10 @@ class PostgresUnitOfWork(UnitOfWork):
         return PostgresSettings(self._transaction)
 
     @cached_property
+    def clinics(self) -> Clinics:
+        return PostgresClinics(self._transaction)
+
+    @cached_property
     def schedules(self) -> ScheduleRepository:
         return PostgresSchedules(self._transaction)
 
@@ -139,6 +147,10 @@ class PostgresUnitOfWork(UnitOfWork):
     @cached_property
     def statistics(self) -> StatisticsReader:
         return PostgresStatistics(self._transaction)
+
+    @cached_property
+    def reminders(self) -> ReminderRepository:
+        return PostgresReminders(self._transaction)
 
     @cached_property
     def waitlist(self) -> WaitlistRepository:

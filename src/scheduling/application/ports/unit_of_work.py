@@ -12,12 +12,14 @@ from scheduling.application.ports.appointment_lists import (
 from scheduling.application.ports.audit import AuditRepository
 from scheduling.application.ports.availability import AvailabilityRepository
 from scheduling.application.ports.calendar_news import CalendarNewsRepository
+from scheduling.application.ports.clinics import Clinics
 from scheduling.application.ports.dead_letters import DeadLetterRepository
 from scheduling.application.ports.forgetting import ForgettingRepository
 from scheduling.application.ports.generation import GenerationRepository
 from scheduling.application.ports.identity import Caller
 from scheduling.application.ports.inbox import InboxRepository
 from scheduling.application.ports.notices import Notices
+from scheduling.application.ports.reminders import ReminderRepository
 from scheduling.application.ports.repositories import (
     AnswerRepository,
     AppointmentRepository,
@@ -70,6 +72,8 @@ class UnitOfWork(Protocol):
     @property
     def settings(self) -> SettingsRepository: ...
     @property
+    def clinics(self) -> Clinics: ...
+    @property
     def schedules(self) -> ScheduleRepository: ...
     @property
     def schedule_exceptions(self) -> ScheduleExceptionRepository: ...
@@ -91,6 +95,8 @@ class UnitOfWork(Protocol):
     def calendar(self) -> CalendarReader: ...
     @property
     def statistics(self) -> StatisticsReader: ...
+    @property
+    def reminders(self) -> ReminderRepository: ...
     @property
     def waitlist(self) -> WaitlistRepository: ...
     @property
