@@ -1,15 +1,20 @@
 """News from outside, as the inbox follows them: under its own role on PostgreSQL."""
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
 import orjson
 
-from scheduling.adapters.cloud_events.messages import message_of
+from scheduling.adapters.cloud_events.messages import (
+    INBOUND,
+    OWN,
+    MessageData,
+    message_of,
+)
 from scheduling.application.commands.receive_event import ReceiveEvent
 from scheduling.application.ports.inbox import Outcome, ReceivedEvent
 from scheduling.domain.appointment import Appointment
@@ -20,6 +25,7 @@ from scheduling.entrypoints.inbox.reactions import reactions_over
 from tests.builders import EIGHT, Clinic
 from tests.contracts.reception import Reception
 from tests.contracts.storages import PostgresStorage, Storage, postgres_storage
+from tests.fakes.almanac import MemoryAlmanac
 
 
 @dataclass
@@ -29,6 +35,7 @@ class Inbound:
     desk: Reception
     inbox: Storage
     stored_at: datetime = EIGHT
+    almanac: MemoryAlmanac = field(default_factory=MemoryAlmanac)
 
     @property
     def clinic(self) -> Clinic:
@@ -41,6 +48,7 @@ class Inbound:
         *,
         id: str | None = None,
         version: int | None = None,
+        known: Mapping[str, type[MessageData]] = INBOUND,
     ) -> Outcome:
         """Follow an event that the broker stored after those before it."""
         self.stored_at += timedelta(seconds=1)
@@ -52,12 +60,12 @@ class Inbound:
             stored_at=self.stored_at,
             version=version,
             traceparent=None,
-            message=message_of(type, data, version=version),
+            message=message_of(type, data, version=version, known=known),
         )
         receive = ReceiveEvent(
             self.inbox.begin,
             self.desk.clock,
-            lambda begin: reactions_over(begin, self.desk.clock),
+            lambda begin: reactions_over(begin, self.desk.clock, self.almanac),
         )
         caller = replace(self.clinic.caller, subject="inbox", scopes=frozenset())
         return await settled(lambda: receive(caller, event))
@@ -67,6 +75,17 @@ class Inbound:
         outbox = await self.desk.storage.outbox(self.clinic.caller)
         events = [orjson.loads(one.body) for one in outbox]
         return [one for one in events if one["type"] in types]
+
+    async def hears_itself(self) -> None:
+        """Follow what was told of calendars, as it comes back from our own stream."""
+        for news in await self.told(*OWN):
+            await self.hears(
+                news["type"],
+                news["data"],
+                id=news["id"],
+                version=news["aggregateversion"],
+                known=OWN,
+            )
 
     async def patient(self, id: UUID) -> Patient | None:
         async with self.desk.storage.begin(self.clinic.caller) as work:
