@@ -69,11 +69,11 @@ async def a_clinic(ear: Ear, count: int) -> tuple[Clinic, PractitionerRole, Sche
     )
     role = a_role(clinic.practitioner.id, clinic.location.id)
     first = await put(ear, clinic, role)
-    for _ in range(count):
-        other = a_role(clinic.practitioner.id, clinic.location.id)
-        one = await put(ear, clinic, other)
+    others = [a_role(clinic.practitioner.id, clinic.location.id) for _ in range(count)]
+    for other in others:
+        await put(ear, clinic, other)
     await DeletePractitionerRole(begin, now)(
-        clinic.caller, one.id, expected=ExpectedVersion(1)
+        clinic.caller, others[0].id, expected=ExpectedVersion(1)
     )
     async with begin(clinic.caller) as work:
         calendar = await work.schedules.of_role(first.id)

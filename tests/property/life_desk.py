@@ -36,6 +36,7 @@ from tests.builders import (
     a_schedule,
 )
 from tests.contracts.storages import Storage
+from tests.fakes.almanac import MemoryAlmanac
 from tests.property.life_closing import RULED
 from tests.property.life_many import Model
 from tests.property.life_rules import Answer, Place, Wanted
@@ -83,7 +84,9 @@ class Desk(RuleBasedStateMachine):
         rules: tuple[Rules, ...],
     ) -> None:
         self.caller = a_caller(subject=STAFF.subject)
-        self.commands = Commands.over(self.storage.begin, lambda: self.model.now)
+        self.commands = Commands.over(
+            self.storage.begin, lambda: self.model.now, MemoryAlmanac()
+        )
         self.practitioners = [a_practitioner(**PUT) for _ in range(PRACTITIONERS)]
         self.locations = [a_location(timezone=zone, **PUT) for zone in ZONES]
         self.patients = [

@@ -28,7 +28,8 @@ def put(wanted: PractitionerRole, stored: PractitionerRole | None = None) -> Any
 
 
 def stored(**told: Any) -> PractitionerRole:  # noqa: ANN401
-    return replace(put(a_role(**told)), is_new=False)
+    role: PractitionerRole = put(a_role(**told))
+    return replace(role, is_new=False)
 
 
 def told_of(
@@ -142,11 +143,17 @@ def test_a_deleted_role_keeps_its_practitioner_when_it_is_made_anew() -> None:
 
 
 def test_a_period_does_not_end_before_it_starts() -> None:
-    days = {"period_start": date(2030, 1, 2), "period_end": date(2030, 1, 1)}
+    days: dict[str, Any] = {
+        "period_start": date(2030, 1, 2),
+        "period_end": date(2030, 1, 1),
+    }
     with pytest.raises(InvalidInput) as refused:
         put(a_role(**days))
     assert refused.value.field == "period"
-    a_day = {"period_start": date(2030, 1, 2), "period_end": date(2030, 1, 2)}
+    a_day: dict[str, Any] = {
+        "period_start": date(2030, 1, 2),
+        "period_end": date(2030, 1, 2),
+    }
     assert put(a_role(**a_day)).version == 1
 
 

@@ -29,6 +29,14 @@ AVAILABLE = (
 WINDOW = (
     "daysOfWeek startTime endTime slotMinutes capacity serviceTypes validFrom validTo"
 )
+ROLE = (
+    "id practitionerId locationId active specialties serviceTypes timezone period "
+    "availability notAvailable version"
+)
+RUN = (
+    "generationRunId created updated retired retained conflicts unchanged firstDay "
+    "lastDay"
+)
 PAGE = "items nextCursor"
 HERE = "locationId practitionerId timezone"
 
@@ -54,6 +62,8 @@ QUERIES = {
     "/v1/schedules/{id}": "id",
     "/v1/schedules/{id}/slots": "id status limit cursor",
     "/v1/schedules/{id}/exceptions": "id limit cursor",
+    "/v1/schedules/{id}/generation-runs": "id limit cursor",
+    "/v1/practitioner-roles/{id}": "id",
     "/v1/waitlist": "status limit cursor",
     "/v1/settings": "",
     "/v1/statistics": f"from to {HERE}",
@@ -87,6 +97,7 @@ BODIES = {
     "POST /v1/schedules": "practitionerId locationId timezone? availability? "
     "horizonDays?",
     "POST /v1/schedules/{id}/exceptions": "kind date? start? end? windows? reason?",
+    "POST /v1/schedules/{id}/generate": "dryRun?",
     "POST /v1/schedules/preview": "availability timezone from to exceptions?",
     "POST /v1/waitlist": "patientId practitionerIds? locationIds? serviceType? "
     "earliest latest priority?",
@@ -98,6 +109,9 @@ BODIES = {
     "PUT /v1/patients/{id}": "name active? fileNumber? phone? email? preferences?",
     "PUT /v1/practitioner-roles/{id}": "practitionerId locationId active? "
     "specialties? serviceTypes? timezone? period? availability? notAvailable?",
+    "PATCH /v1/practitioner-roles/{id}": "practitionerId? locationId? active? "
+    "specialties? serviceTypes? timezone? period? availability? notAvailable? "
+    "version?",
 }
 """What is asked for by a body. `occurrences` and `items` are ours: the agreement names
 series and bulk changes without their shapes."""
@@ -108,6 +122,9 @@ INSIDE = {
     ("PUT /v1/practitioner-roles/{id}", "period"): "start end",
     ("PUT /v1/practitioner-roles/{id}", "availability"): WINDOW,
     ("PUT /v1/practitioner-roles/{id}", "notAvailable"): "start end description",
+    ("PATCH /v1/practitioner-roles/{id}", "period"): "start end",
+    ("PATCH /v1/practitioner-roles/{id}", "availability"): WINDOW,
+    ("PATCH /v1/practitioner-roles/{id}", "notAvailable"): "start end description",
     ("POST /v1/schedules", "availability"): WINDOW,
     ("POST /v1/schedules/preview", "availability"): WINDOW,
     ("POST /v1/schedules/preview", "exceptions"): "kind date start end windows reason",
@@ -135,6 +152,9 @@ ANSWERS = {
     "DELETE /v1/waitlist/{id}": "id patientId practitionerIds locationIds serviceType? "
     "earliest latest priority status version",
     "DELETE /v1/schedules/{id}/exceptions/{exceptionId}": "id kind",
+    "PATCH /v1/practitioner-roles/{id}": f"{ROLE} affectedAppointments",
+    "DELETE /v1/practitioner-roles/{id}": "id version affectedAppointments",
+    "POST /v1/schedules/{id}/generate": f"{RUN} dryRun",
 }
 LISTS = {
     "GET /v1/availability": AVAILABLE,
@@ -149,6 +169,7 @@ LISTS = {
     "GET /v1/patients/{id}/appointments": APPOINTMENT,
     "GET /v1/schedules": "id practitionerId locationId timezone availability",
     "GET /v1/schedules/{id}/exceptions": "id kind date start end windows reason",
+    "GET /v1/schedules/{id}/generation-runs": RUN,
     "GET /v1/waitlist": "id patientId practitionerIds locationIds serviceType earliest "
     "latest priority status",
     "POST /v1/schedules/preview": "start end capacity",

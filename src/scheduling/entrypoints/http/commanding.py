@@ -66,7 +66,7 @@ class CommandDoor:
         command: Callable[[Commands], Awaitable[StoredAnswer]],
     ) -> tuple[StoredAnswer, bool]:
         def joining(begin: BeginWork) -> Awaitable[StoredAnswer]:
-            return command(Commands.over(begin, self.now))
+            return command(self.commands.within(begin, self.now))
 
         return await AnswerOnce(self.begin)(caller, key, joining)
 

@@ -65,13 +65,16 @@ _TEXTS = {
     "specialtie": "cardiology",  # one of `specialties`
     "specialty": "cardiology",
     "startTime": "09:00",
+    "sourceEventId": "01a1f7a8-ac38-759d-8875-10d1d3b41239",
     "status": "ready",
     "subdivision": "ES",
     "timezone": "America/Sao_Paulo",
+    "tzdataVersion": "2026a",
 }
 _NUMBERS = {
     "booked": 0,
     "bufferMinutes": 15,
+    "created": 480,
     "durationMinutes": 30,
     "holdMinutes": 10,
     "horizonDays": 90,

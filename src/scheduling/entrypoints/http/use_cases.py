@@ -18,6 +18,7 @@ from scheduling.application.commands.edit_appointment import EditAppointment
 from scheduling.application.commands.fulfill_waitlist_entry import (
     FulfillWaitlistEntry,
 )
+from scheduling.application.commands.generate_slots import GenerateSlots
 from scheduling.application.commands.hold_slot import HoldSlot
 from scheduling.application.commands.patch_practitioner_role import (
     PatchPractitionerRole,
@@ -40,6 +41,7 @@ from scheduling.application.commands.update_appointment_status import (
 from scheduling.application.commands.update_appointment_statuses import (
     UpdateAppointmentStatuses,
 )
+from scheduling.application.ports.almanac import Almanac
 from scheduling.application.ports.audit import AuditClient
 from scheduling.application.ports.availability import ReadSettings
 from scheduling.application.ports.clock import Clock
@@ -66,6 +68,7 @@ from scheduling.application.queries.get_slot import GetSlot
 from scheduling.application.queries.get_statistics import GetStatistics
 from scheduling.application.queries.get_waitlist import GetWaitlist
 from scheduling.application.queries.get_waitlist_entry import GetWaitlistEntry
+from scheduling.application.queries.list_generation_runs import ListGenerationRuns
 from scheduling.application.queries.list_patient_appointments import (
     ListPatientAppointments,
 )
@@ -97,6 +100,7 @@ class Commands:
     hold_slot: HoldSlot
     update_appointment_status: UpdateAppointmentStatus
     update_appointment_statuses: UpdateAppointmentStatuses
+    generate_slots: GenerateSlots
     edit_appointment: EditAppointment
     reschedule_appointment: RescheduleAppointment
     book_held_appointment: BookHeldAppointment
@@ -119,8 +123,9 @@ class Commands:
     remove_from_waitlist: RemoveFromWaitlist
 
     @classmethod
-    def over(cls, begin: BeginWork, now: Clock) -> "Commands":
+    def over(cls, begin: BeginWork, now: Clock, almanac: Almanac) -> "Commands":
         return cls(
+            generate_slots=GenerateSlots(begin, now, almanac),
             book_appointment=BookAppointment(begin, now),
             cancel_appointment=CancelAppointment(begin, now),
             release_hold=ReleaseHold(begin, now),
@@ -149,6 +154,10 @@ class Commands:
             remove_from_waitlist=RemoveFromWaitlist(begin, now),
         )
 
+    def within(self, begin: BeginWork, now: Clock) -> "Commands":
+        """The same, in a transaction that is open."""
+        return Commands.over(begin, now, self.generate_slots.almanac)
+
 
 @dataclass(frozen=True, slots=True)
 class Queries:
@@ -171,6 +180,7 @@ class Queries:
     list_schedule_slots: ListScheduleSlots
     get_schedule_exception: GetScheduleException
     list_schedule_exceptions: ListScheduleExceptions
+    list_generation_runs: ListGenerationRuns
     get_slot: GetSlot
     get_waitlist: GetWaitlist
     get_waitlist_entry: GetWaitlistEntry
@@ -210,6 +220,7 @@ class Queries:
             list_schedule_slots=ListScheduleSlots(begin, now),
             get_schedule_exception=GetScheduleException(begin),
             list_schedule_exceptions=ListScheduleExceptions(begin),
+            list_generation_runs=ListGenerationRuns(begin),
             get_slot=GetSlot(begin, now),
             get_waitlist=GetWaitlist(begin, audit),
             get_waitlist_entry=GetWaitlistEntry(begin, audit),

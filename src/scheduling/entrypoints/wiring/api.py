@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from scheduling.adapters.almanac import HolidaysAlmanac
 from scheduling.adapters.postgres.revisions import newest_revision, older_revisions
 from scheduling.adapters.tokens.keys import KeyRing
 from scheduling.adapters.tokens.keys_in_file import KeysInFile
@@ -49,7 +50,7 @@ async def open_api(settings: Settings, metrics: Metrics) -> AsyncIterator[Wired]
         yield {
             "authenticate": _authenticate(settings, keys),
             "commands": CommandDoor(
-                Commands.over(storage.begin, storage.now),
+                Commands.over(storage.begin, storage.now, HolidaysAlmanac()),
                 storage.begin,
                 storage.now,
                 patients,
