@@ -11,8 +11,9 @@ from scheduling.application.commands.receive_event import ReceiveEvent
 from scheduling.application.ports.clock import Clock
 from scheduling.application.ports.dead_letters import MAX_DELIVERIES
 from scheduling.application.ports.inbox import ReceivedEvent
-from scheduling.application.ports.messages import Message
+from scheduling.application.ports.messages import AppointmentRequested, Message
 from scheduling.application.ports.messaging import BrokerUnavailable
+from scheduling.application.ports.registry import PatientCachePort
 from scheduling.application.ports.unavailable import DatabaseUnavailable, Unavailable
 from scheduling.application.ports.unit_of_work import DecisionOutdated
 from scheduling.domain.errors import DomainError
@@ -36,7 +37,8 @@ class Follower:
 
     `away` is called when the database does not answer: nothing more should be taken.
     `first_pause`: seconds before what failed is delivered again; then twice as many,
-    and so on; with the last of `max_deliver` deliveries it is put aside.
+    and so on; with the last of `max_deliver` deliveries it is put aside. `patients` is
+    asked for whom the portal wants a time, before a transaction is open.
     """
 
     receive: ReceiveEvent
@@ -46,6 +48,7 @@ class Follower:
     away: Callable[[], None]
     first_pause: float
     max_deliver: int
+    patients: PatientCachePort | None = None
 
     async def __call__(self, received: Received, delivery: Delivery) -> None:
         """Return once it is answered for. Raise BrokerUnavailable."""
@@ -78,6 +81,7 @@ class Follower:
         self, received: Received, event: ReceivedEvent[Message], delivery: Delivery
     ) -> None:
         try:
+            await self._know_patient_of(event)
             outcome = await settled(lambda: self.receive(caller_of(event), event))
         except Unavailable as unavailable:
             if isinstance(unavailable, DatabaseUnavailable):
@@ -97,6 +101,11 @@ class Follower:
         else:
             await delivery.done()
             self.figures.received(received.type, outcome, delivery.stored_at)
+
+    async def _know_patient_of(self, event: ReceivedEvent[Message]) -> None:
+        message = event.message
+        if self.patients is not None and isinstance(message, AppointmentRequested):
+            await self.patients(caller_of(event), message.wanted.patient_id)
 
     async def _put_aside(
         self, received: Received, delivery: Delivery, reason: str, detail: str

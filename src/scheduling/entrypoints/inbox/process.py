@@ -29,6 +29,7 @@ from scheduling.application.commands.keep_dead_letter import KeepDeadLetter
 from scheduling.application.commands.receive_event import Reactions, ReceiveEvent
 from scheduling.application.ports.clock import Clock
 from scheduling.application.ports.messaging import BrokerUnavailable
+from scheduling.application.ports.registry import PatientRegistry
 from scheduling.application.ports.unavailable import DatabaseUnavailable
 from scheduling.application.ports.unit_of_work import BeginWork
 from scheduling.entrypoints.inbox.figures import InboxFigures
@@ -45,6 +46,10 @@ from scheduling.entrypoints.lifetime import (
 )
 from scheduling.entrypoints.settings import Settings
 from scheduling.entrypoints.telemetry import configure_logging, open_metrics
+from scheduling.entrypoints.wiring.registry import (
+    open_patient_registry,
+    patient_cache,
+)
 from scheduling.entrypoints.wiring.storage import WorkerStorage, open_worker_storage
 
 FIRST_PAUSE = 1.0
@@ -60,6 +65,7 @@ class Inbox:
         default_factory=lambda: partial(reactions_over, almanac=HolidaysAlmanac())
     )
     first_pause: float = FIRST_PAUSE
+    registry: PatientRegistry | None = None
 
     @property
     def news(self) -> tuple[ConsumerPlan, ...]:
@@ -84,7 +90,8 @@ async def run(settings: Settings) -> None:
     figures = InboxFigures(metrics.registry)
     with serving_metrics(metrics, settings.inbox_metrics_port):
         try:
-            await follow_until(stop, Inbox(settings), figures)
+            async with open_patient_registry(settings, metrics) as registry:
+                await follow_until(stop, Inbox(settings, registry=registry), figures)
         except UnsafeStream as unsafe:
             raise SystemExit(str(unsafe)) from unsafe
 
@@ -153,6 +160,7 @@ def _follower(
         keep=KeepDeadLetter(storage.begin),
         now=storage.now,
         figures=figures,
+        patients=patient_cache(inbox.registry, storage.begin, storage.now),
         away=gate.shut,
         first_pause=inbox.first_pause,
         max_deliver=inbox.settings.inbox_max_deliver,

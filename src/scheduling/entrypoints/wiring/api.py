@@ -17,7 +17,7 @@ from scheduling.entrypoints.http.use_cases import Commands, Queries
 from scheduling.entrypoints.settings import DEV_ISSUER_PREFIX, Settings
 from scheduling.entrypoints.telemetry import Metrics
 from scheduling.entrypoints.wiring.event_feed import event_streams, open_event_feed
-from scheduling.entrypoints.wiring.registry import open_patient_cache
+from scheduling.entrypoints.wiring.registry import open_patient_registry, patient_cache
 from scheduling.entrypoints.wiring.storage import Misconfigured, open_storage
 
 
@@ -37,7 +37,7 @@ async def open_api(settings: Settings, metrics: Metrics) -> AsyncIterator[Wired]
         open_storage(settings) as storage,
         _token_keys(settings) as keys,
         open_event_feed(settings) as feed,
-        open_patient_cache(settings, metrics, storage.begin, storage.now) as patients,
+        open_patient_registry(settings, metrics) as registry,
     ):
         newest, older = newest_revision(), older_revisions()
 
@@ -53,7 +53,7 @@ async def open_api(settings: Settings, metrics: Metrics) -> AsyncIterator[Wired]
                 Commands.over(storage.begin, storage.now, HolidaysAlmanac()),
                 storage.begin,
                 storage.now,
-                patients,
+                patient_cache(registry, storage.begin, storage.now),
             ),
             "refusals": RefusalAudit(storage.audit, metrics.registry),
             "queries": Queries.over(

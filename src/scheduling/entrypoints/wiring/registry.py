@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 
 from scheduling.application.commands.fetch_patient import FetchPatient
 from scheduling.application.ports.clock import Clock
-from scheduling.application.ports.registry import PatientCachePort
+from scheduling.application.ports.registry import PatientCachePort, PatientRegistry
 from scheduling.application.ports.unit_of_work import BeginWork
 from scheduling.entrypoints.registry_figures import RegistryFigures
 from scheduling.entrypoints.settings import Settings
@@ -13,10 +13,10 @@ from scheduling.entrypoints.telemetry import Metrics
 
 
 @asynccontextmanager
-async def open_patient_cache(
-    settings: Settings, metrics: Metrics, begin: BeginWork, now: Clock
-) -> AsyncIterator[PatientCachePort | None]:
-    """None: nobody is asked, and known is whom we were told of."""
+async def open_patient_registry(
+    settings: Settings, metrics: Metrics
+) -> AsyncIterator[PatientRegistry | None]:
+    """None: nobody is asked. Nothing is connected before somebody asks."""
     if settings.registry_url is None:
         yield None
         return
@@ -31,4 +31,11 @@ async def open_patient_cache(
         RegistryFigures(metrics.registry),
         token=None if token is None else token.get_secret_value(),
     ) as registry:
-        yield FetchPatient(begin, registry, now)
+        yield registry
+
+
+def patient_cache(
+    registry: PatientRegistry | None, begin: BeginWork, now: Clock
+) -> PatientCachePort | None:
+    """None: known is whom we were told of, and nobody else."""
+    return None if registry is None else FetchPatient(begin, registry, now)
