@@ -17,10 +17,7 @@ from scheduling.application.ports.audit import AuditRepository
 from scheduling.application.ports.availability import AvailabilityRepository
 from scheduling.application.ports.calendar_news import CalendarNewsRepository
 from scheduling.application.ports.clinics import Clinics
-from scheduling.application.ports.dead_letters import (
-    DeadLetter,
-    DeadLetterRepository,
-)
+from scheduling.application.ports.dead_letters import DeadLetterRepository
 from scheduling.application.ports.forgetting import ForgettingRepository
 from scheduling.application.ports.generation import GenerationRepository
 from scheduling.application.ports.identity import Caller
@@ -248,9 +245,6 @@ class MemoryStorage:
             for tenant, tables in self.tenants.items()
             if any(due_of(tables, now))
         ]
-
-    async def dead_letters(self, caller: Caller) -> list[DeadLetter]:
-        return list(self.of(caller.tenant_id).dead_letters.values())
 
     async def audit(self, caller: Caller) -> list[AuditRow]:
         return list(self.of(caller.tenant_id).audit)

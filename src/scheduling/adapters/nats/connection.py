@@ -53,6 +53,26 @@ class Connection:
             raise BrokerUnavailable(type(error).__name__) from error
 
 
+class _Client(Client):
+    """One that a message of whatever bytes does not deafen.
+
+    Who may publish may do so under a subject that is no text; the client's reading
+    would end with an error that nobody is told.
+    """
+
+    def _build_message(
+        self,
+        sid: int,
+        subject: bytes,
+        reply: bytes,
+        data: bytes,
+        headers: dict[str, str] | None,
+    ) -> Msg:
+        readable = subject.decode(errors="replace").encode()
+        message: Msg = super()._build_message(sid, readable, reply, data, headers)
+        return message
+
+
 @asynccontextmanager
 async def open_connection(nats_url: str, *, name: str) -> AsyncIterator[Connection]:
     """Connect to one of the servers in `nats_url` (several: with commas between).
@@ -68,7 +88,7 @@ async def open_connection(nats_url: str, *, name: str) -> AsyncIterator[Connecti
     async def on_error(_error: Exception) -> None:
         """Whoever waits for an answer is told; the client would print it as well."""
 
-    client = Client()
+    client = _Client()
     try:
         await client.connect(
             servers=[url.strip() for url in nats_url.split(",")],

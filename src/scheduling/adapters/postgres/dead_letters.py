@@ -1,5 +1,10 @@
+"""Messages that cannot be followed, put aside."""
+
 from base64 import b64encode
 from dataclasses import dataclass
+
+import asyncpg
+import orjson
 
 from scheduling.adapters.postgres.batch import DEAD_LETTERS
 from scheduling.adapters.postgres.transaction import Transaction
@@ -30,3 +35,23 @@ class PostgresDeadLetters(DeadLetterRepository):
                 "died_at": letter.died_at,
             },
         )
+
+
+def letter_from(row: asyncpg.Record) -> DeadLetter:
+    return DeadLetter(
+        id=row["id"],
+        tenant_id=row["tenant_id"],
+        stream=row["stream"],
+        sequence=row["stream_sequence"],
+        stored_at=row["stored_at"],
+        subject=row["subject"],
+        headers=orjson.loads(row["headers"]),
+        body=row["body"],
+        event_id=row["event_id"],
+        event_type=row["event_type"],
+        reason=row["reason"],
+        detail=row["detail"],
+        deliveries=row["deliveries"],
+        died_at=row["died_at"],
+        replayed_at=row["replayed_at"],
+    )

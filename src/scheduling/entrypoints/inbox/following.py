@@ -59,8 +59,8 @@ class Follower:
                 rejected = received.rejected
                 await self._put_aside(received, delivery, rejected.code, str(rejected))
         except DatabaseUnavailable:
-            # It is asked for no more until the database answers: no message is given
-            # up for an outage, however long.
+            # Nothing is taken until the database answers: an outage, however long,
+            # costs a message one of its deliveries.
             self.away()
             await self._put_off(received, delivery, "the database is away")
         except BrokerUnavailable:
