@@ -76,6 +76,7 @@ class Settings(BaseSettings):
     )
     registry_url: str | None = Field(
         default=None,
+        pattern=r"^https?://[^{}\s]+$",
         description="Patient registry that is asked for patients whom nobody told us "
         "of, as https://host/base; by default nobody is asked",
     )
