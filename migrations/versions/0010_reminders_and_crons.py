@@ -121,12 +121,17 @@ UP = (
     )
     """,
     """
-    CREATE INDEX ix_waitlist_offers_open ON waitlist_offers (expires_at, id)
-        WHERE status = 'offered'
+    CREATE INDEX ix_waitlist_offers_open ON waitlist_offers
+        (tenant_id, expires_at, id) WHERE status = 'offered'
     """,
     """
     CREATE INDEX ix_waitlist_offers_entry ON waitlist_offers
         (tenant_id, waitlist_entry_id, created_at)
+    """,
+    # One at the most, and always found with its entry.
+    """
+    CREATE INDEX ix_waitlist_offers_live ON waitlist_offers
+        (tenant_id, waitlist_entry_id) WHERE status = 'offered'
     """,
     # Jobs belong to no tenant: theirs is the nil UUID.
     """
@@ -144,6 +149,8 @@ UP = (
             (outcome IN ('running', 'done', 'failed'))
     )
     """,
+    # By age, to be removed.
+    "CREATE INDEX ix_inbox_received_at ON inbox (received_at)",
     *(f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY" for table in TENANT_TABLES),
     *(f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY" for table in TENANT_TABLES),
     *(
@@ -168,6 +175,7 @@ UP = (
 )
 
 DOWN = (
+    "DROP INDEX ix_inbox_received_at",
     "DROP TABLE cron_runs",
     "DROP TABLE waitlist_offers",
     "DROP TABLE notifications",

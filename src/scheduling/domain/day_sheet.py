@@ -27,7 +27,7 @@ _ROUTE = Route(
 
 
 def day_to_tell(timezone: str, now: datetime) -> date | None:
-    """Return the local day whose sheets are to be sent now; None: too early, too late."""
+    """Return the local day whose sheets are to be sent now; None: not now."""
     day = local_day(now, timezone)
     due = shown(datetime.combine(day, TOLD_AT), ZoneInfo(timezone)).first
     return day if due <= now < due + USEFUL_FOR else None

@@ -637,11 +637,18 @@ waitlist_offers = Table(
     _belongs_to("appointments", "appointment_id"),
     Index(
         "ix_waitlist_offers_open",
+        "tenant_id",
         "expires_at",
         "id",
         postgresql_where=text("status = 'offered'"),
     ),
     Index("ix_waitlist_offers_entry", "tenant_id", "waitlist_entry_id", "created_at"),
+    Index(
+        "ix_waitlist_offers_live",
+        "tenant_id",
+        "waitlist_entry_id",
+        postgresql_where=text("status = 'offered'"),
+    ),
 )
 
 cron_runs = Table(
@@ -712,6 +719,7 @@ inbox = Table(
     Column("outcome", Text, nullable=False, server_default=text("'applied'")),
     _key("source", "event_id"),
     _one_of("outcome", "applied", "stale"),
+    Index("ix_inbox_received_at", "received_at"),
 )
 
 # How far the news of each outside aggregate were followed: older ones are stale.
