@@ -127,6 +127,10 @@ FOR_STAFF = {
     "PUT /v1/locations/{id}",
     "PUT /v1/patients/{id}",
     "PUT /v1/practitioner-roles/{id}",
+    "PATCH /v1/practitioner-roles/{id}",
+    "DELETE /v1/practitioner-roles/{id}",
+    "POST /v1/schedules/{id}/generate",
+    "GET /v1/schedules/{id}/generation-runs",
     "PUT /v1/settings",
 }
 

@@ -34,7 +34,7 @@ def test_a_patient_comes_once_a_day_and_no_slot_has_more_than_its_seats(
         (v.patient.id, local_day(v.period.start, v.post.location.timezone))
         for v in visits
     )
-    seats = Counter(v.post.slot_id(v.period) for v in visits)
+    seats = Counter((v.post.role.id, v.period) for v in visits)
     assert set(coming.values()) == {1}
     assert max(seats.values()) <= 10
     assert len({visit.id for visit in visits}) == len(visits)

@@ -20,26 +20,27 @@ import asyncpg
 
 from scheduling.application.commands.book_appointment import BookAppointment
 from scheduling.application.commands.cancel_appointment import CancelAppointment
+from scheduling.application.commands.generate_slots import GenerateSlots
 from scheduling.application.commands.put_location import PutLocation
 from scheduling.application.commands.put_patient import PutPatient
 from scheduling.application.commands.put_practitioner import PutPractitioner
 from scheduling.application.commands.put_practitioner_role import PutPractitionerRole
 from scheduling.application.commands.put_settings import PutSettings
 from scheduling.application.commands.take_over_appointment import TakeOverAppointment
+from scheduling.application.ports.almanac import Almanac
 from scheduling.application.ports.clock import Clock
 from scheduling.application.ports.identity import Caller, Scope
 from scheduling.application.ports.unit_of_work import BeginWork, UnitOfWork
 from scheduling.domain.appointment import CancelReason, Initiator
 from scheduling.domain.booking_request import (
     BookingRequest,
-    BySlot,
+    ByStart,
 )
 from scheduling.domain.directory import Location, Patient
-from scheduling.domain.errors import NotBookable, SlotNotFound
+from scheduling.domain.errors import NotBookable
 from scheduling.domain.identifiers import AppointmentId, TenantId
-from scheduling.domain.period import Period, local_day
+from scheduling.domain.period import Period, day_in, local_day
 from scheduling.domain.settings import Settings
-from scheduling.domain.slot import Slot
 from scheduling.domain.status import Status
 from scheduling.domain.version import ExpectedVersion
 from scheduling.entrypoints.attempts import settled
@@ -51,6 +52,7 @@ from scheduling.entrypoints.demo_group import (
     demo_id,
     patients,
 )
+from scheduling.entrypoints.wiring.almanac import open_almanac
 from scheduling.entrypoints.wiring.storage import open_quiet_storage
 
 DAYS_AHEAD = 30
@@ -67,7 +69,9 @@ _CALLER = Caller(
     traceparent=None,
 )
 _SETTINGS = Settings(
-    reminder_offsets_minutes=(24 * 60, 2 * 60), timezone=LOCATIONS[0].timezone
+    horizon_days=DAYS_AHEAD,
+    reminder_offsets_minutes=(24 * 60, 2 * 60),
+    timezone=LOCATIONS[0].timezone,
 )
 _SEALED = AppointmentId(demo_id("appointment", "last"))
 """Booked when all else is there: who finds it, has nothing to make but new days."""
@@ -100,6 +104,7 @@ async def open_tenant(database_url: str) -> UUID:
 
 async def seed_demo(database_url: str, now: Clock = _system_clock) -> UUID:
     """Fill the demo's tenant, and see that slots reach DAYS_AHEAD."""
+    almanac = open_almanac()
     async with open_quiet_storage(database_url, now, size=1) as begin:
         seeded, complete = await _standing(begin, now())
     if not (seeded and complete):
@@ -107,7 +112,8 @@ async def seed_demo(database_url: str, now: Clock = _system_clock) -> UUID:
             if not seeded:
                 await _put_directory(begin, now)
             if not complete:
-                await _together(partial(_open_days, begin, now, p) for p in POSTS)
+                open_days = partial(_open_days, begin, now, almanac, history=not seeded)
+                await _together(partial(open_days, post) for post in POSTS)
             if not seeded:
                 await _book(begin, now)
     return DEMO_TENANT
@@ -130,30 +136,20 @@ async def _standing(begin: BeginWork, now: datetime) -> tuple[bool, bool]:
     """Return whether all was made once, and whether slots reach far enough."""
     async with begin(_CALLER) as work:
         seeded = await work.appointments.find(_SEALED) is not None
-        for post in _EVERY_DAY:
-            if not seeded or not await _is_open(work, post, _days(post, now)[-1]):
-                return seeded, False
-    return True, True
+        complete = seeded and all(
+            [await _reaches_far_enough(work, post, now) for post in POSTS]
+        )
+    return seeded, complete
 
 
-_EVERY_DAY = tuple(post for post in POSTS if post.works_daily)
-
-
-def _days(post: Post, now: datetime) -> list[date]:
-    """Return the local days from a week ago on that this post works."""
-    today = local_day(now, post.location.timezone)
-    days = (today + timedelta(days=n) for n in range(-DAYS_BACK, DAYS_AHEAD + 1))
-    return [day for day in days if any(post.stretches(day))]
-
-
-async def _is_open(work: UnitOfWork, post: Post, day: date) -> bool:
-    """A day is opened whole, so one slot speaks for it."""
-    first, _ = next(post.stretches(day))
-    try:
-        await work.slots.get(post.slot_id(first))
-    except SlotNotFound:
+async def _reaches_far_enough(work: UnitOfWork, post: Post, now: datetime) -> bool:
+    """A run of today has made its slots follow whatever its rules are by now."""
+    calendar = await work.schedules.of_role(post.role.id)
+    if calendar is None:
         return False
-    return True
+    runs = await work.generation.runs(calendar.id, None, 1)
+    today = local_day(now, calendar.timezone)
+    return any(run.first_day >= today for run in runs)
 
 
 def _joining(work: UnitOfWork) -> BeginWork:
@@ -188,26 +184,22 @@ async def _put_directory(begin: BeginWork, now: Clock) -> None:
             await PutPractitionerRole(_joining(work), now)(_CALLER, post.role)
 
 
-async def _open_days(begin: BeginWork, now: Clock, post: Post) -> None:
-    """Open the days of a post that have no slots yet."""
-    opened = now()
+async def _open_days(
+    begin: BeginWork, now: Clock, almanac: Almanac, post: Post, *, history: bool
+) -> None:
+    """Have the slots of a post follow its rules, as on each day since a week ago."""
     async with begin(_CALLER) as work:
         calendar = await work.schedules.of_role(post.role.id)
-        if calendar is None:
-            return
-        for day in _days(post, opened):
-            if await _is_open(work, post, day):
-                continue
-            for period, rule in post.stretches(day):
-                slot = Slot.opened(
-                    calendar,
-                    period,
-                    capacity=rule.capacity,
-                    service_types=rule.service_types,
-                    id=post.slot_id(period),
-                    now=opened,
-                )
-                work.slots.add(slot)
+    if calendar is None:
+        return
+    today = local_day(now(), calendar.timezone)
+    a_week_ago = day_in(calendar.timezone, today - timedelta(days=DAYS_BACK)).start
+    generate = partial(GenerateSlots, begin, almanac=almanac)
+    if history:
+        await generate(now=lambda: a_week_ago)(
+            _CALLER, calendar.id, source_event_id="demo:history"
+        )
+    await generate(now=now)(_CALLER, calendar.id, source_event_id=f"demo:{today}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -239,7 +231,7 @@ async def _keep_once(begin: BeginWork, now: Clock, visit: Visit) -> None:
     request = BookingRequest(
         id=visit.id,
         patient_id=visit.patient.id,
-        when=BySlot(visit.post.slot_id(visit.period)),
+        when=ByStart(visit.post.practitioner.id, visit.post.location.id, visit.period),
         appointment_type=visit.type,
     )
     ahead = visit.period.start > now()
@@ -332,16 +324,16 @@ class Seat(NamedTuple):
 def _seats(location: Location, now: datetime, random: Random) -> Iterator[Seat]:
     """Choose about every fifth slot, and most seats of a group session, by start."""
     today = local_day(now, location.timezone)
-    for n in range(-DAYS_BACK, DAYS_BOOKED + 1):
-        of_day = [
-            (post, period, rule)
-            for post in POSTS
-            if post.location == location
-            for period, rule in post.stretches(today + timedelta(days=n))
-        ]
-        of_day.sort(key=lambda stretch: stretch[1].start)
-        for post, period, rule in of_day:
-            share = 0.7 if rule.capacity > 1 else 0.2
-            for _ in range(rule.capacity):
-                if random.random() < share:
-                    yield Seat(post, period, rule.service_types[0])
+    first, last = (today + timedelta(days=n) for n in (-DAYS_BACK, DAYS_BOOKED))
+    found = [
+        (post, slot)
+        for post in POSTS
+        if post.location == location
+        for slot in post.slots(first, last)
+    ]
+    found.sort(key=lambda one: (one[1].day, one[1].start))
+    for post, slot in found:
+        share = 0.7 if slot.capacity > 1 else 0.2
+        for _ in range(slot.capacity):
+            if random.random() < share:
+                yield Seat(post, slot.period, slot.service_types[0])

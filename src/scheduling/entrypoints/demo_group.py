@@ -1,11 +1,9 @@
 """The people and hours of the demo clinic group: all invented."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, time
 from random import Random
 from uuid import UUID, uuid5
-from zoneinfo import ZoneInfo
 
 from scheduling.domain.directory import (
     ContactPreferences,
@@ -18,9 +16,8 @@ from scheduling.domain.identifiers import (
     PatientId,
     PractitionerId,
     PractitionerRoleId,
-    SlotId,
 )
-from scheduling.domain.period import Period
+from scheduling.domain.pattern import Pattern, PatternSlot
 from scheduling.domain.schedule import Day, PractitionerRole, WeeklyRule
 
 DEMO_TENANT = UUID("019a9d3e-0000-7000-8000-00000000d390")
@@ -66,26 +63,10 @@ class Post:
     location: Location
     visit: str
 
-    def stretches(self, day: date) -> Iterator[tuple[Period, WeeklyRule]]:
-        """Yield a local day's slots: wall-clock hours, whatever the clocks do."""
-        zone = ZoneInfo(self.location.timezone)
-        name = _DAYS[day.weekday()]
-        for rule in self.role.availability:
-            if name not in rule.days:
-                continue
-            start = datetime.combine(day, rule.start, zone).astimezone(UTC)
-            closing = datetime.combine(day, rule.end, zone).astimezone(UTC)
-            length = timedelta(minutes=rule.slot_minutes)
-            while start + length <= closing:
-                yield Period.of(start, length), rule
-                start += length
-
-    @property
-    def works_daily(self) -> bool:
-        return any(rule.days == _DAYS for rule in self.role.availability)
-
-    def slot_id(self, period: Period) -> SlotId:
-        return SlotId(demo_id("slot", self.role.id, period.start.isoformat()))
+    def slots(self, first: date, last: date) -> list[PatternSlot]:
+        """Return the slots that its rules want on these local days."""
+        pattern = Pattern(rules=self.role.availability, timezone=self.location.timezone)
+        return pattern.slots(first, last)
 
 
 def _post(
