@@ -283,6 +283,25 @@ class MemoryAppointments(AppointmentRepository):
     async def one_hold_at_a_time(self, patient_id: PatientId) -> None:
         await self.transaction.lock("patient", patient_id)
 
+    async def run_out(
+        self, now: datetime, *, limit: int
+    ) -> Sequence[tuple[Appointment, tuple[Slot, ...]]]:
+        tables = self.transaction.tables
+        offered = {
+            entry.offer.appointment_id
+            for entry in tables.waitlist.values()
+            if entry.offer is not None
+        }
+        over = sorted(
+            (one.hold_expires_at, one.id)
+            for one in tables.appointments.values()
+            if one.status is Status.PENDING
+            and one.hold_expires_at is not None
+            and one.hold_expires_at <= now
+            and one.id not in offered
+        )
+        return await self.all_with_slots([id for _, id in over[:limit]])
+
     def _live_holds(self, patient_id: PatientId, now: datetime) -> int:
         return sum(
             one.patient_id == patient_id

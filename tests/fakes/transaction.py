@@ -34,6 +34,7 @@ from scheduling.domain.schedule_exception import ScheduleException
 from scheduling.domain.settings import Settings
 from scheduling.domain.slot import Slot
 from scheduling.domain.waitlist import WaitlistEntry
+from scheduling.domain.waitlist_offer import WaitlistOffer
 from tests.asyncapi.document import misfits_of
 
 
@@ -94,6 +95,9 @@ class Tables:
     claims: dict[UUID, tuple[Claim, ...]] = field(default_factory=dict)
     reminders: dict[UUID, tuple[StoredReminder, ...]] = field(default_factory=dict)
     waitlist: dict[UUID, WaitlistEntry] = field(default_factory=dict)
+    offers: dict[UUID, tuple[WaitlistEntry, WaitlistOffer]] = field(
+        default_factory=dict
+    )
     answers: dict[tuple[str, str], tuple[str, StoredAnswer]] = field(
         default_factory=dict
     )

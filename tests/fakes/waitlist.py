@@ -22,6 +22,7 @@ from scheduling.domain.freed_time import (
 from scheduling.domain.identifiers import PatientId, ScheduleId, WaitlistEntryId
 from scheduling.domain.period import Period
 from scheduling.domain.settings import Settings
+from scheduling.domain.status import Status
 from scheduling.domain.waitlist import (
     Known,
     WaitlistEntry,
@@ -58,7 +59,7 @@ class MemoryWaitlist(WaitlistRepository):
             ),
             key=lambda one: (one.created_at, one.id),
         )
-        return found[: wanted.limit]
+        return [replace(one, offer=None) for one in found[: wanted.limit]]
 
     async def waiting(self, id: PatientId) -> Sequence[WaitlistEntry]:
         found = await self.page(
@@ -66,8 +67,9 @@ class MemoryWaitlist(WaitlistRepository):
                 status=WaitlistStatus.WAITING, patient_id=id, limit=sys.maxsize
             )
         )
-        self.seen.update((entry.id, entry) for entry in found)
-        return found
+        whole = [self.transaction.tables.waitlist[one.id] for one in found]
+        self.seen.update((entry.id, entry) for entry in whole)
+        return whole
 
     async def known(self, wish: Wish) -> Known:
         tables = self.transaction.tables
@@ -78,17 +80,57 @@ class MemoryWaitlist(WaitlistRepository):
             location_ids=frozenset(tables.locations),
         )
 
+    async def askable(
+        self, source_event_id: str, ids: Sequence[WaitlistEntryId]
+    ) -> Sequence[WaitlistEntry]:
+        tables = self.transaction.tables
+        asked = {
+            entry.patient_id
+            for entry, offer in tables.offers.values()
+            if offer.source_event_id == source_event_id
+        }
+        found = [
+            entry
+            for id in dict.fromkeys(ids)
+            if (entry := tables.waitlist.get(id))
+            and entry.status is WaitlistStatus.WAITING
+            and entry.offer is None
+            and entry.patient_id not in asked
+        ]
+        self.seen.update({entry.id: entry for entry in found})
+        return found
+
+    async def offers_over(
+        self, now: datetime, *, limit: int
+    ) -> Sequence[WaitlistEntryId]:
+        tables = self.transaction.tables
+        over = sorted(
+            (entry.offer.expires_at, entry.offer.id, entry.id)
+            for entry in tables.waitlist.values()
+            if entry.offer is not None
+            and (
+                entry.offer.expires_at <= now
+                or tables.appointments[entry.offer.appointment_id].status
+                is not Status.PENDING
+            )
+        )
+        return [id for *_, id in over[:limit]]
+
     def save(self, entry: WaitlistEntry) -> None:
         before = self.seen.get(entry.id)
 
         def write(tables: Tables) -> None:
             demand_next(tables.waitlist.get(entry.id), entry.version)
-            tables.waitlist[entry.id] = replace(entry, events=())
+            offer = entry.offer
+            if offer is not None:
+                tables.offers[offer.id] = (entry, offer)
+            live = offer if offer is not None and offer.is_open else None
+            tables.waitlist[entry.id] = replace(entry, events=(), offer=live)
 
         self.transaction.change(write)
         self.transaction.announce(entry.events)
         self.transaction.audit(
-            f"waitlist-entry.{'added' if before is None else entry.status}",
+            f"waitlist-entry.{entry.last_step(before)}",
             entry.id,
             entry.version,
             changes_between(before, entry),

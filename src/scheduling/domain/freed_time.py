@@ -1,21 +1,32 @@
-"""Time that an appointment gave back, and who of those who wait to tell of it. Telling
-books nobody.
+"""Time that an appointment gave back, and who of those who wait to tell of it, or to
+keep it for. Neither books anybody.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Self
 
 from scheduling.domain.appointment import Appointment
-from scheduling.domain.booking import BookingFacts, find_place
+from scheduling.domain.booking import Booking, BookingFacts, decide_hold, find_place
 from scheduling.domain.booking_request import BookingRequest, ByStart
 from scheduling.domain.claim import SOMEBODY, ActorKind, Claim
-from scheduling.domain.errors import NotBookable
+from scheduling.domain.errors import (
+    BufferTimeConflict,
+    NotBookable,
+    OutsideBookingWindow,
+    OutsideSchedule,
+    PractitionerNotAssigned,
+    PractitionerNotAvailable,
+    SlotNotAvailable,
+)
 from scheduling.domain.events import WaitlistCandidate, WaitlistSlotAvailable
-from scheduling.domain.identifiers import AppointmentId, PatientId
+from scheduling.domain.identifiers import AppointmentId, PatientId, WaitlistEntryId
+from scheduling.domain.moving import aside
 from scheduling.domain.period import Period
 from scheduling.domain.slot import Slot
 from scheduling.domain.waitlist import WaitlistEntry, WaitlistStatus
+from scheduling.domain.waitlist_offer import WAITLIST, WaitlistOffer
 
 MOST_CANDIDATES = 20
 """How many are told of one freed time; the first of them are the first to be asked."""
@@ -177,3 +188,59 @@ def _as_it_will_be(
             schedule: (*facts.taken_of.get(schedule, ()), start),
         },
     )
+
+
+@dataclass(frozen=True, slots=True)
+class TimeToOffer:
+    """Freed time, by which news, and who waits for it, best first."""
+
+    source_event_id: str
+    candidates: tuple[WaitlistEntryId, ...]
+    when: ByStart
+    appointment_type: str
+
+    @classmethod
+    def again(cls, offer: WaitlistOffer, hold: Appointment) -> Self:
+        """Return what was offered, for whoever comes next: it is where the hold is."""
+        return cls(
+            offer.source_event_id,
+            offer.candidates,
+            ByStart(hold.practitioner_id, hold.location_id, hold.period),
+            hold.appointment_type,
+        )
+
+    def wanted_by(self, entry: WaitlistEntry) -> BookingRequest:
+        return BookingRequest(
+            patient_id=entry.patient_id,
+            when=self.when,
+            appointment_type=entry.service_type or self.appointment_type,
+        )
+
+
+NOBODYS = (
+    SlotNotAvailable,
+    OutsideSchedule,
+    OutsideBookingWindow,
+    PractitionerNotAssigned,
+    PractitionerNotAvailable,
+    BufferTimeConflict,
+)
+"""Refusals that are of the time: the next one would meet them as well."""
+
+
+def decide_offer(
+    entry: WaitlistEntry,
+    time: TimeToOffer,
+    facts: BookingFacts,
+    *,
+    instead_of: Appointment | None = None,
+    now: datetime,
+) -> Booking | None:
+    """Hold it for a patient who waits, by the rules of any hold; None where it is not
+    what was wished for. `instead_of` is a hold that goes: it is not in the way.
+    """
+    facts = aside(instead_of, facts)
+    held = decide_hold(time.wanted_by(entry), facts, by=WAITLIST, now=now)
+    period = held.appointment.period
+    slots = [slot for slot in facts.slots if slot.id in held.seats]
+    return held if all(entry.wants(slot, period) for slot in slots) else None

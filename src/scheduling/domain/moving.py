@@ -360,6 +360,11 @@ def _as_it_stands(
     )
 
 
+def aside(hold: Appointment | None, facts: BookingFacts) -> BookingFacts:
+    """Return the facts as if a hold that goes had gone, if there is one."""
+    return facts if hold is None else without(hold, facts)
+
+
 def without(appointment: Appointment, facts: BookingFacts) -> BookingFacts:
     """Return the facts as they would be without it. A seat that it has is there for it,
     also where more are taken than there are; its own slots come before others that

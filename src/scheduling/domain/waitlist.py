@@ -201,6 +201,14 @@ class WaitlistEntry(Wish):
         """Priority, then who has waited longest."""
         return -self.priority, self.created_at, self.id
 
+    def last_step(self, before: Self | None) -> str:
+        """What was done last, in one word."""
+        if before is None:
+            return "added"
+        if self.status is not before.status or self.offer is None:
+            return self.status
+        return self.offer.status
+
     def wants(self, slot: Slot, period: Period) -> bool:
         """Whether it is time in a slot that was wished for."""
         return (

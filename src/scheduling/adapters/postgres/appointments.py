@@ -33,6 +33,9 @@ from scheduling.adapters.postgres.rows import (
 )
 from scheduling.adapters.postgres.transaction import Transaction
 from scheduling.adapters.postgres.turns import locking_patient
+from scheduling.adapters.postgres.waitlist_offer_statements import (
+    reading_holds_run_out,
+)
 from scheduling.application.ports.repositories import AppointmentRepository
 from scheduling.domain.appointment import Appointment
 from scheduling.domain.booking import Booking, BookingFacts
@@ -256,6 +259,15 @@ class PostgresAppointments(AppointmentRepository):
     async def series(self, id: SeriesId) -> Sequence[Appointment]:
         rows = await self.transaction.rows(reading_series(), series_id=id)
         return [appointment_from(row) for row in rows]
+
+    async def run_out(
+        self, now: datetime, *, limit: int
+    ) -> Sequence[tuple[Appointment, tuple[Slot, ...]]]:
+        rows = await self.transaction.rows(
+            reading_holds_run_out(), now=now, limit=limit
+        )
+        ids = [AppointmentId(row["appointment_id"]) for row in rows]
+        return await self.all_with_slots(ids) if ids else []
 
     def release(self, appointment: Appointment, slots: Sequence[Slot]) -> None:
         self.release_all([appointment], slots)

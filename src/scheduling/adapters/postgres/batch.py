@@ -303,6 +303,7 @@ PATIENTS = _insert(t.patients, upsert=True)
 ROLES = _insert(t.practitioner_roles, upsert=True)
 SCHEDULES = _insert(t.schedules, upsert=True)
 WAITLIST = _insert(t.waitlist_entries, upsert=True)
+OFFERS = _insert(t.waitlist_offers, upsert=True)
 EXCEPTIONS = _insert(t.schedule_exceptions)
 EXCEPTIONS_GONE = Write("exceptions_gone", (_ID,), _drop_exception, counted=True)
 NEW_SLOTS = _insert(t.slots)
@@ -366,6 +367,7 @@ WRITES = (
     ROLES,
     SCHEDULES,
     WAITLIST,
+    OFFERS,
     EXCEPTIONS,
     EXCEPTIONS_GONE,
     NEW_SLOTS,
@@ -379,6 +381,7 @@ WRITES = (
     CLAIMS,
     REMINDERS,
     REMINDERS_CALLED_OFF,
+    REMINDERS_SETTLED,
     GENERATION_RUNS,
     ANSWERS,
     INBOX,

@@ -1,20 +1,23 @@
 """The waitlist, and who of it to tell of freed time."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 import orjson
 
-from scheduling.adapters.postgres import tables as t
 from scheduling.adapters.postgres.assignments import assignment_from
-from scheduling.adapters.postgres.batch import WAITLIST
-from scheduling.adapters.postgres.directory import reading_by_id
+from scheduling.adapters.postgres.batch import OFFERS, WAITLIST
 from scheduling.adapters.postgres.directory_rows import settings_from
 from scheduling.adapters.postgres.rows import claim_from
 from scheduling.adapters.postgres.transaction import Transaction
+from scheduling.adapters.postgres.waitlist_offer_statements import (
+    reading_entries,
+    reading_offers_over,
+    reading_whom_to_ask,
+)
 from scheduling.adapters.postgres.waitlist_statements import (
     ENTRY_COLUMNS,
     paging,
@@ -40,6 +43,7 @@ from scheduling.domain.identifiers import (
     PractitionerId,
     ScheduleId,
     WaitlistEntryId,
+    WaitlistOfferId,
 )
 from scheduling.domain.settings import (
     LONGEST_BUFFER_MINUTES,
@@ -52,13 +56,13 @@ from scheduling.domain.waitlist import (
     WaitlistStatus,
     Wish,
 )
+from scheduling.domain.waitlist_offer import OfferStatus, WaitlistOffer
 
 Row = Mapping[str, Any]
 
 # More than is asked for does no harm: the domain looks again.
 _ANY_BUFFER = timedelta(minutes=LONGEST_BUFFER_MINUTES)
 _ANY_WEEK = timedelta(days=8)
-_NO_LIMIT = 2**31 - 1
 
 
 @dataclass(slots=True)
@@ -69,10 +73,10 @@ class PostgresWaitlist(WaitlistRepository):
     seen: dict[WaitlistEntryId, WaitlistEntry] = field(default_factory=dict)
 
     async def get(self, id: WaitlistEntryId) -> WaitlistEntry:
-        row = await self.transaction.row(reading_by_id(t.waitlist_entries), id=id)
+        row = await self.transaction.row(reading_entries("id"), id=id)
         if row is None:
             raise WaitlistEntryNotFound(id)
-        entry = _entry_from(row)
+        entry = replace(_entry_from(row), offer=_offer_from(row))
         self.seen[id] = entry
         return entry
 
@@ -91,10 +95,8 @@ class PostgresWaitlist(WaitlistRepository):
         return [_entry_from(row) for row in rows]
 
     async def waiting(self, id: PatientId) -> Sequence[WaitlistEntry]:
-        wanted = WaitlistFilter(
-            status=WaitlistStatus.WAITING, patient_id=id, limit=_NO_LIMIT
-        )
-        found = await self.page(wanted)
+        rows = await self.transaction.rows(reading_entries("patient_id"), patient_id=id)
+        found = [replace(_entry_from(row), offer=_offer_from(row)) for row in rows]
         self.seen.update((entry.id, entry) for entry in found)
         return found
 
@@ -111,16 +113,32 @@ class PostgresWaitlist(WaitlistRepository):
             location_ids=frozenset(row["location_ids"] or ()),
         )
 
+    async def askable(
+        self, source_event_id: str, ids: Sequence[WaitlistEntryId]
+    ) -> Sequence[WaitlistEntry]:
+        rows = await self.transaction.rows(
+            reading_whom_to_ask(), source_event_id=source_event_id, ids=list(ids)
+        )
+        found = {one.id: one for one in map(_entry_from, rows)}
+        self.seen.update(found)
+        return [found[id] for id in dict.fromkeys(ids) if id in found]
+
+    async def offers_over(
+        self, now: datetime, *, limit: int
+    ) -> Sequence[WaitlistEntryId]:
+        rows = await self.transaction.rows(reading_offers_over(), now=now, limit=limit)
+        return [WaitlistEntryId(row["waitlist_entry_id"]) for row in rows]
+
     def save(self, entry: WaitlistEntry) -> None:
         transaction, before = self.transaction, self.seen.get(entry.id)
-        transaction.batch.add(
-            WAITLIST,
-            _entry_row(entry),
-            otherwise=OptimisticLockConflict(f"Waitlist entry {entry.id} has changed."),
-        )
+        changed = OptimisticLockConflict(f"Waitlist entry {entry.id} has changed.")
+        transaction.batch.add(WAITLIST, _entry_row(entry), otherwise=changed)
+        if entry.offer is not None:
+            row = _offer_row(entry.id, entry.offer)
+            transaction.batch.add(OFFERS, row, otherwise=changed)
         transaction.announce(entry.events)
         transaction.audit(
-            f"waitlist-entry.{'added' if before is None else entry.status}",
+            f"waitlist-entry.{entry.last_step(before)}",
             "waitlist-entry",
             entry.id,
             version=entry.version,
@@ -249,6 +267,39 @@ def _entry_from(row: Row) -> WaitlistEntry:
         updated_at=row["updated_at"],
         version=row["version"],
     )
+
+
+def _offer_from(row: Row) -> WaitlistOffer | None:
+    if row["offer_id"] is None:
+        return None
+    return WaitlistOffer(
+        id=WaitlistOfferId(row["offer_id"]),
+        appointment_id=AppointmentId(row["offer_appointment_id"]),
+        source_event_id=row["offer_source_event_id"],
+        status=OfferStatus(row["offer_status"]),
+        candidates=tuple(
+            WaitlistEntryId(UUID(id)) for id in orjson.loads(row["offer_candidates"])
+        ),
+        expires_at=row["offer_expires_at"],
+        created_at=row["offer_created_at"],
+        updated_at=row["offer_updated_at"],
+        version=row["offer_version"],
+    )
+
+
+def _offer_row(entry_id: WaitlistEntryId, offer: WaitlistOffer) -> Row:
+    return {
+        "id": offer.id,
+        "waitlist_entry_id": entry_id,
+        "appointment_id": offer.appointment_id,
+        "source_event_id": offer.source_event_id,
+        "status": offer.status,
+        "candidates": offer.candidates,
+        "expires_at": offer.expires_at,
+        "created_at": offer.created_at,
+        "updated_at": offer.updated_at,
+        "version": offer.version,
+    }
 
 
 def _entry_row(entry: WaitlistEntry) -> Row:

@@ -3,6 +3,8 @@ from dataclasses import dataclass
 from scheduling.application.ports.clock import Clock
 from scheduling.application.ports.identity import Caller
 from scheduling.application.ports.unit_of_work import BeginWork
+from scheduling.application.steps.offer_freed_time import let_go
+from scheduling.domain.appointment import Initiator
 from scheduling.domain.errors import WaitlistEntryNotFound
 from scheduling.domain.identifiers import WaitlistEntryId
 from scheduling.domain.version import ExpectedVersion, demand_version
@@ -11,7 +13,9 @@ from scheduling.domain.waitlist import WaitlistEntry
 
 @dataclass(frozen=True, slots=True)
 class RemoveFromWaitlist:
-    """Let a patient wait no longer; the entry stays, as removed."""
+    """Let a patient wait no longer; the entry stays, as removed. What is offered to
+    it is declined.
+    """
 
     begin: BeginWork
     now: Clock
@@ -28,6 +32,11 @@ class RemoveFromWaitlist:
             if not caller.sees(entry.patient_id):
                 raise WaitlistEntryNotFound(id)
             demand_version(expected, entry.version)
-            removed = entry.removed(now=self.now())
+            now = self.now()
+            removed = entry.removed(now=now)
             work.waitlist.save(removed)
+            by = Initiator.STAFF if caller.patient_id is None else Initiator.PATIENT
+            if entry.offer is not None:
+                hold = await work.appointments.with_slots(entry.offer.appointment_id)
+                await let_go(work, entry.offer, hold, by=by, now=now)
         return removed

@@ -180,6 +180,14 @@ class AppointmentRepository(Protocol):
         such series.
         """
 
+    async def run_out(
+        self, now: datetime, *, limit: int
+    ) -> Sequence[tuple[Appointment, tuple[Slot, ...]]]:
+        """Return holds that have run out by `now` and still have their seats, the
+        longest ago first chosen, with their slots, all locked. What is offered to
+        somebody who waits is left out: it is not over with the hold.
+        """
+
     def release(self, appointment: Appointment, slots: Sequence[Slot]) -> None:
         """Store a version that takes no time any more, with its slots' next versions:
         claims and seats are given back, reminders that are due later are cancelled.

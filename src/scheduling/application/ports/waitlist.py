@@ -31,20 +31,40 @@ class WaitlistFilter:
 
 class WaitlistRepository(Protocol):
     async def get(self, id: WaitlistEntryId) -> WaitlistEntry:
-        """Raise WaitlistEntryNotFound where there is none."""
+        """Return it with what is offered to it, also where that has run out.
+
+        Raise WaitlistEntryNotFound where there is none.
+        """
 
     async def page(self, wanted: WaitlistFilter) -> Sequence[WaitlistEntry]:
-        """Return up to `limit` entries, by when they were added and id."""
+        """Return up to `limit` entries, by when they were added and id. What is offered
+        to them is not told.
+        """
 
     async def waiting(self, id: PatientId) -> Sequence[WaitlistEntry]:
-        """Return all of a patient's that still wait."""
+        """Return all of a patient's that still wait, with what is offered to each."""
 
     async def known(self, wish: Wish) -> Known:
         """Return who of those that the wish names is there, in one reading."""
 
+    async def askable(
+        self, source_event_id: str, ids: Sequence[WaitlistEntryId]
+    ) -> Sequence[WaitlistEntry]:
+        """Return those of them, in their order, who wait and to whom nothing is offered
+        now; without those whose patient was asked of that freed time before.
+        """
+
+    async def offers_over(
+        self, now: datetime, *, limit: int
+    ) -> Sequence[WaitlistEntryId]:
+        """Return entries with an offer that has run out by `now`, the longest ago
+        first, or whose hold is none any more.
+        """
+
     def save(self, entry: WaitlistEntry) -> None:
-        """Store the next version. That somebody else did so first surfaces when the
-        transaction is left: OptimisticLockConflict inside a DecisionOutdated.
+        """Store the next version, with what is offered to it. That somebody else did so
+        first surfaces when the transaction is left: OptimisticLockConflict inside a
+        DecisionOutdated.
         """
 
     async def candidates(

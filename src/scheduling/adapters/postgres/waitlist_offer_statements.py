@@ -1,0 +1,129 @@
+"""What is read of offers of freed time: with its entry, whom to ask, which are over."""
+
+from functools import cache
+
+from sqlalchemy import (
+    ARRAY,
+    ColumnElement,
+    DateTime,
+    Integer,
+    Text,
+    Uuid,
+    and_,
+    any_,
+    exists,
+    literal_column,
+    or_,
+    select,
+)
+
+from scheduling.adapters.postgres import tables as t
+from scheduling.adapters.postgres.batch import TENANT
+from scheduling.adapters.postgres.claimed import kind
+from scheduling.adapters.postgres.statements import Statement, compiled, given
+from scheduling.domain.claim import ActorKind
+
+_INSTANT = DateTime(timezone=True)
+_OFFERED: ColumnElement[str] = literal_column("'offered'")
+
+
+@cache
+def reading_entries(by: str) -> Statement:
+    """Entries, by `id` or those that a patient waits with, and in columns that begin
+    with `offer_` what is offered to each.
+    """
+    entries, offers = t.waitlist_entries, t.waitlist_offers
+    live = and_(
+        offers.c.tenant_id == TENANT,
+        offers.c.waitlist_entry_id == entries.c.id,
+        offers.c.status == _OFFERED,
+    )
+    asked = (
+        [entries.c.id == given("id", Uuid)]
+        if by == "id"
+        else [
+            entries.c.patient_id == given("patient_id", Uuid),
+            entries.c.status == literal_column("'waiting'"),
+        ]
+    )
+    return compiled(
+        select(
+            entries,
+            *(c.label(f"offer_{c.name}") for c in offers.c if c.name != "tenant_id"),
+        )
+        .select_from(entries.outerjoin(offers, live))
+        .where(entries.c.tenant_id == TENANT, *asked)
+        .order_by(entries.c.created_at, entries.c.id)
+    )
+
+
+@cache
+def reading_whom_to_ask() -> Statement:
+    entries, offers = t.waitlist_entries, t.waitlist_offers
+    others = entries.alias("others")
+    busy = exists().where(
+        offers.c.tenant_id == TENANT,
+        offers.c.waitlist_entry_id == entries.c.id,
+        offers.c.status == _OFFERED,
+    )
+    asked = exists().where(
+        offers.c.tenant_id == TENANT,
+        offers.c.source_event_id == given("source_event_id", Text),
+        others.c.tenant_id == TENANT,
+        others.c.id == offers.c.waitlist_entry_id,
+        others.c.patient_id == entries.c.patient_id,
+    )
+    return compiled(
+        select(entries).where(
+            entries.c.tenant_id == TENANT,
+            entries.c.id == any_(given("ids", ARRAY(Uuid))),
+            entries.c.status == literal_column("'waiting'"),
+            ~busy.correlate(entries),
+            ~asked.correlate(entries),
+        )
+    )
+
+
+@cache
+def reading_offers_over() -> Statement:
+    offers, holds = t.waitlist_offers, t.appointments
+    return compiled(
+        select(offers.c.waitlist_entry_id)
+        .join(
+            holds,
+            and_(holds.c.tenant_id == TENANT, holds.c.id == offers.c.appointment_id),
+        )
+        .where(
+            offers.c.tenant_id == TENANT,
+            offers.c.status == _OFFERED,
+            or_(
+                offers.c.expires_at <= given("now", _INSTANT),
+                holds.c.status != literal_column("'pending'"),
+            ),
+        )
+        .order_by(offers.c.expires_at, offers.c.id)
+        .limit(given("limit", Integer))
+    )
+
+
+@cache
+def reading_holds_run_out() -> Statement:
+    """By the claims of their patients, which go when a hold lapses or is booked."""
+    claims, offers = t.claims, t.waitlist_offers
+    offered = exists().where(
+        offers.c.tenant_id == TENANT,
+        offers.c.appointment_id == claims.c.appointment_id,
+        offers.c.status == _OFFERED,
+    )
+    return compiled(
+        select(claims.c.appointment_id)
+        .where(
+            claims.c.tenant_id == TENANT,
+            claims.c.actor_kind == kind(ActorKind.PATIENT),
+            claims.c.expires_at.is_not(None),
+            claims.c.expires_at <= given("now", _INSTANT),
+            ~offered.correlate(claims),
+        )
+        .order_by(claims.c.expires_at, claims.c.appointment_id)
+        .limit(given("limit", Integer))
+    )
