@@ -161,7 +161,8 @@ def _demand(attributes: dict[str, Any]) -> None:
         # `time` is judged by nobody here: what orders news is version and broker.
         CloudEvent({n: v for n, v in attributes.items() if n != "time"})
     except CloudEventValidationError as error:
-        raise NotACloudEvent(f"wrong: {', '.join(sorted(error.errors))}") from error
+        wrong = sorted({_told(name) for name in error.errors})
+        raise NotACloudEvent(f"wrong: {', '.join(wrong)}") from error
 
 
 def _demand_fit(name: str, value: object) -> None:
@@ -169,9 +170,14 @@ def _demand_fit(name: str, value: object) -> None:
         raise NotACloudEvent("an attribute's name is not one")
     if isinstance(value, str):
         if not value or _UNFIT.search(value):
-            raise NotACloudEvent(f"{name} is empty or has control characters")
+            raise NotACloudEvent(f"{_told(name)} is empty or has control characters")
     elif name in _STRINGS or not isinstance(value, bool | int):
-        raise NotACloudEvent(f"{name} is not a string")
+        raise NotACloudEvent(f"{_told(name)} is not a string")
+
+
+def _told(name: str) -> str:
+    """A name that nobody agreed on is somebody's words, and not repeated."""
+    return name if name in _STRINGS else "an extension"
 
 
 _STRINGS = frozenset(

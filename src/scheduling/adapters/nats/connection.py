@@ -26,13 +26,18 @@ class Connection:
         """Done as soon as the connection has ended."""
 
     async def request(
-        self, subject: str, body: bytes, *, within: float = ANSWER_WITHIN
+        self,
+        subject: str,
+        body: bytes,
+        *,
+        headers: dict[str, str] | None = None,
+        within: float = ANSWER_WITHIN,
     ) -> Msg:
         """Return the answer. Raise BrokerUnavailable where none comes within so many
         seconds, at once where the connection ends: the client would let us wait.
         """
         asking: asyncio.Future[Msg] = asyncio.ensure_future(
-            self.client.request(subject, body, timeout=within)
+            self.client.request(subject, body, timeout=within, headers=headers)
         )
         try:
             either: set[asyncio.Future[Any]] = {asking, self.closed}

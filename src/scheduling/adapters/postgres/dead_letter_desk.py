@@ -1,6 +1,6 @@
 """The operator's side of the dead letters: find them, and mark what was sent again."""
 
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncGenerator, AsyncIterator, Collection
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import datetime
 from functools import cache
@@ -51,7 +51,7 @@ class PostgresLetterDesk(DeadLetterDesk):
         tenant_id: UUID | None = None,
         reason: str | None = None,
         waiting: bool = False,
-    ) -> AsyncIterator[DeadLetter]:
+    ) -> AsyncGenerator[DeadLetter, None]:
         statement = _finding()
         wanted = statement.arguments(
             ids=None if ids is None else [*ids],

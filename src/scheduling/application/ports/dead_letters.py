@@ -2,7 +2,7 @@
 what was wrong and sends it again.
 """
 
-from collections.abc import AsyncIterator, Collection, Mapping
+from collections.abc import AsyncGenerator, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -56,7 +56,15 @@ class DeadLetterDesk(Protocol):
         tenant_id: UUID | None = None,
         reason: str | None = None,
         waiting: bool = False,
-    ) -> AsyncIterator[DeadLetter]:
+    ) -> AsyncGenerator[DeadLetter, None]:
         """Yield them, the oldest first; `waiting`: those that were never replayed."""
 
     async def mark_replayed(self, letter: DeadLetter, at: datetime) -> None: ...
+
+
+class Resender(Protocol):
+    async def send(self, letter: DeadLetter) -> None:
+        """Return once the broker has the message again, for the inbox alone.
+
+        Raise BrokerUnavailable.
+        """
