@@ -9,19 +9,17 @@ from scheduling.adapters.postgres.statements import given
 
 _TENANT = given("tenant_id", Uuid)
 
-SETTLED = tuple(
-    t.reminders.c[name]
-    for name in (
-        "id",
-        "channel",
-        "status",
-        "reason",
-        "attempts",
-        "sent_at",
-        "attempt_at",
-        "sending_since",
-    )
+SETTLED_FIELDS = (
+    "id",
+    "channel",
+    "status",
+    "reason",
+    "attempts",
+    "sent_at",
+    "attempt_at",
+    "sending_since",
 )
+SETTLED = tuple(t.reminders.c[name] for name in SETTLED_FIELDS)
 
 
 def call_reminders_off(rows: Any) -> Update:  # noqa: ANN401  # a FROM clause

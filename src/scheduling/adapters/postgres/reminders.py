@@ -29,7 +29,7 @@ from sqlalchemy import (
 
 from scheduling.adapters.postgres import tables as t
 from scheduling.adapters.postgres.batch import REMINDERS_SETTLED, TENANT
-from scheduling.adapters.postgres.reminder_writes import SETTLED
+from scheduling.adapters.postgres.reminder_writes import SETTLED_FIELDS
 from scheduling.adapters.postgres.statements import Statement, compiled, given
 from scheduling.adapters.postgres.transaction import Transaction
 from scheduling.adapters.postgres.violations import in_our_words
@@ -239,7 +239,7 @@ class PostgresReminders(ReminderRepository):
     def settle(self, *settled: SettledReminder) -> None:
         self.transaction.batch.add(
             REMINDERS_SETTLED,
-            *({c.name: getattr(one, c.name) for c in SETTLED} for one in settled),
+            *({name: getattr(one, name) for name in SETTLED_FIELDS} for one in settled),
             otherwise=OptimisticLockConflict("A reminder was not ours."),
         )
         for one in settled:
