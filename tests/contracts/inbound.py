@@ -11,10 +11,10 @@ import orjson
 
 from scheduling.adapters.cloud_events.messages import (
     INBOUND,
-    OWN,
     MessageData,
     message_of,
 )
+from scheduling.adapters.cloud_events.own_messages import OWN
 from scheduling.application.commands.receive_event import ReceiveEvent
 from scheduling.application.ports.inbox import Outcome, ReceivedEvent
 from scheduling.domain.appointment import Appointment

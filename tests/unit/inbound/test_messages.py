@@ -7,7 +7,8 @@ import pytest
 from pydantic import BaseModel, ValidationError
 
 from scheduling.adapters.cloud_events.fields import Data
-from scheduling.adapters.cloud_events.messages import INBOUND, OWN, message_of
+from scheduling.adapters.cloud_events.messages import INBOUND, message_of
+from scheduling.adapters.cloud_events.own_messages import OWN
 from scheduling.adapters.cloud_events.rejections import InvalidMessage, UnknownType
 from scheduling.application.ports.messages import (
     AppointmentRequested,

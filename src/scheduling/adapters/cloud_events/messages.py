@@ -1,8 +1,7 @@
 """The data of each type of event that we listen to, read strictly, and what it says.
 
 `INBOUND` are those of others, on the inbox stream; unknown fields are an error there,
-as in a body over REST. `OWN` are ours, come back to us: they may gain fields, and who
-reads them bears it.
+as in a body over REST. Those of ours that come back to us are in `own_messages`.
 """
 
 from abc import abstractmethod
@@ -13,7 +12,7 @@ from types import MappingProxyType
 from typing import Annotated, Any, ClassVar, Self
 from uuid import UUID, uuid5
 
-from pydantic import ConfigDict, Field, ValidationError, create_model, model_validator
+from pydantic import Field, ValidationError, create_model, model_validator
 
 from scheduling.adapters.cloud_events.fields import (
     Absences,
@@ -53,7 +52,6 @@ from scheduling.domain.identifiers import (
     PatientId,
     PractitionerId,
     PractitionerRoleId,
-    ScheduleId,
     SlotId,
 )
 from scheduling.domain.period import Period
@@ -297,27 +295,6 @@ def _snake(name: str) -> str:
     return "".join(f"_{c.lower()}" if c.isupper() else c for c in name)
 
 
-class OwnData(MessageData):
-    """We may say more one day than we do today."""
-
-    model_config = ConfigDict(extra="ignore")
-
-
-class CalendarNewsData(OwnData):
-    schedule_id: UUID
-    practitioner_role_id: UUID | None = None
-
-    def to_message(self) -> CalendarNews:
-        role_id = self.practitioner_role_id
-        return CalendarNews(
-            schedule_id=ScheduleId(self.schedule_id),
-            practitioner_role_id=None
-            if role_id is None
-            else PractitionerRoleId(role_id),
-            role_version=None,
-        )
-
-
 INBOUND: Mapping[str, type[MessageData]] = MappingProxyType(
     {
         "portal.appointment.requested": PortalAppointmentRequestedData,
@@ -331,12 +308,6 @@ INBOUND: Mapping[str, type[MessageData]] = MappingProxyType(
         "encounter.finalized": EncounterFinalizedData,
         **{type: _routed(type, route) for type, route in ROUTES.items()},
     }
-)
-OWN: Mapping[str, type[MessageData]] = MappingProxyType(
-    dict.fromkeys(
-        ("practitioner-role.changed", "schedule.changed", "schedule.published"),
-        CalendarNewsData,
-    )
 )
 
 

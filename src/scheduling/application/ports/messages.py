@@ -15,9 +15,13 @@ from scheduling.domain.identifiers import (
     AppointmentId,
     LocationId,
     PatientId,
+    PractitionerId,
     PractitionerRoleId,
     ScheduleId,
+    SlotId,
+    WaitlistEntryId,
 )
+from scheduling.domain.period import Period
 from scheduling.domain.schedule import PractitionerRole
 
 
@@ -49,6 +53,24 @@ class CalendarNews(Message):
     schedule_id: ScheduleId
     practitioner_role_id: PractitionerRoleId | None
     role_version: int | None
+
+    @property
+    def aggregate(self) -> Aggregate | None:
+        return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TimeFreed(Message):
+    """Our own: an appointment gave time back, and who waits for such a time, best
+    first. `period` is from the first of the slots on; the last may reach beyond it.
+    """
+
+    practitioner_id: PractitionerId
+    location_id: LocationId
+    slot_ids: tuple[SlotId, ...]
+    period: Period
+    appointment_type: str
+    candidates: tuple[WaitlistEntryId, ...]
 
     @property
     def aggregate(self) -> Aggregate | None:

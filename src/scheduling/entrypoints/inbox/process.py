@@ -13,7 +13,7 @@ from functools import partial
 import structlog
 
 from scheduling.adapters.almanac import HolidaysAlmanac
-from scheduling.adapters.cloud_events.messages import OWN
+from scheduling.adapters.cloud_events.own_messages import OWN
 from scheduling.adapters.nats.connection import Connection, open_connection
 from scheduling.adapters.nats.consumers import (
     FOREIGN_NEWS,

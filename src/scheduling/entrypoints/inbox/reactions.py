@@ -13,6 +13,7 @@ from scheduling.application.ports.messages import (
     PractitionerRoleDeleted,
     PractitionerRoleNews,
     RoutedNews,
+    TimeFreed,
 )
 from scheduling.application.ports.unit_of_work import BeginWork
 from scheduling.application.reactions.bridge_portal_appointment import (
@@ -28,6 +29,7 @@ from scheduling.application.reactions.keep_patient import KeepPatient
 from scheduling.application.reactions.keep_practitioner_role import (
     KeepPractitionerRole,
 )
+from scheduling.application.reactions.offer_freed_time import OfferFreedTime
 from scheduling.application.reactions.route_notification import RouteNotification
 from scheduling.application.reactions.welcome_doctor import WelcomeDoctor
 
@@ -43,4 +45,5 @@ def reactions_over(begin: BeginWork, now: Clock, almanac: Almanac) -> Reactions:
         PractitionerRoleDeleted: EndPractitionerRole(begin, now),
         PractitionerRoleNews: KeepPractitionerRole(begin, now),
         RoutedNews: RouteNotification(begin, now),
+        TimeFreed: OfferFreedTime(begin, now),
     }

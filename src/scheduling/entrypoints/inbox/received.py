@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from scheduling.adapters.cloud_events.incoming import Incoming, read, tenant_of
-from scheduling.adapters.cloud_events.messages import INBOUND, OWN, message_of
+from scheduling.adapters.cloud_events.messages import INBOUND, message_of
+from scheduling.adapters.cloud_events.own_messages import OWN
 from scheduling.adapters.cloud_events.rejections import BadSubject, Rejected
 from scheduling.adapters.nats.subscription import StoredMessage
 from scheduling.application.ports.dead_letters import NO_TENANT, DeadLetter
