@@ -4,16 +4,17 @@ import asyncio
 import os
 import sys
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import UUID, uuid4
 
 import asyncpg
 import nats
 import orjson
 from nats.aio.client import Client
-from nats.js.errors import NoStreamResponseError
+from nats.js.errors import NoStreamResponseError, NotFoundError
 from prometheus_client import CollectorRegistry
 from pydantic import SecretStr
 
@@ -90,6 +91,7 @@ async def sending(nats_url: str) -> AsyncIterator["Sender"]:
 
 class Sender:
     def __init__(self, client: Client) -> None:
+        self.client = client
         self._jetstream = client.jetstream()
 
     async def send(
@@ -118,6 +120,32 @@ class Sender:
                 sequence: int = told.seq
                 return sequence
         raise AssertionError("there is no stream")
+
+
+async def send_raw(nats_url: str, subject: bytes, headers: bytes, body: bytes) -> None:
+    """Send what no client would; return when the server has taken it."""
+    parts = urlsplit(nats_url)
+    reader, writer = await asyncio.open_connection(parts.hostname, parts.port)
+    await reader.readline()
+    writer.write(b'CONNECT {"verbose":false,"headers":true}\r\n')
+    whole = len(headers) + len(body)
+    writer.write(b"HPUB %s %d %d\r\n" % (subject, len(headers), whole))
+    writer.write(headers + body + b"\r\nPING\r\n")
+    await reader.readline()
+    writer.close()
+    await writer.wait_closed()
+
+
+async def until_answered(nats_url: str, stream: str, consumer: str) -> None:
+    """Return when the consumer has nothing that is not answered for."""
+    async with sending(nats_url) as sender, asyncio.timeout(PATIENCE):
+        manager = sender.client.jsm()
+        while True:
+            with suppress(NotFoundError):
+                told = await manager.consumer_info(stream, consumer)
+                if not told.num_pending and not told.num_ack_pending:
+                    return
+            await asyncio.sleep(0.05)  # a server: it cannot be awaited
 
 
 async def rows(database_url: str, question: str, *given: object) -> list[Any]:
