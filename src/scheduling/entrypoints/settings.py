@@ -123,4 +123,42 @@ class Settings(BaseSettings):
         le=65535,
         description="Where `scheduling cron` serves /metrics; by default nowhere",
     )
+    retention_outbox_days: int = Field(
+        default=30,
+        ge=1,
+        description="Days after which events that were published are removed from the "
+        "outbox: until then they can be sent again",
+    )
+    retention_inbox_days: int = Field(
+        default=90,
+        ge=7,
+        description="Days for which news that was followed is known, should it come "
+        "again; longer than any stream keeps it",
+    )
+    retention_idempotency_hours: int = Field(
+        default=48,
+        ge=48,
+        description="Hours for which the answer to an Idempotency-Key is kept",
+    )
+    retention_audit_days: int = Field(
+        default=3650,
+        ge=0,
+        description="Days for which the audit is kept; 0: for ever",
+    )
+    retention_dead_letters_days: int = Field(
+        default=30,
+        ge=1,
+        description="Days after which dead letters that were sent again are removed; "
+        "others stay",
+    )
+    retention_generation_runs_days: int = Field(
+        default=90,
+        ge=1,
+        description="Days for which runs that made slots are kept; the newest stay",
+    )
+    retention_notifications_days: int = Field(
+        default=180,
+        ge=1,
+        description="Days for which notifications of practitioners are kept",
+    )
     log_level: str = Field(default="info", description="debug, info, warning or error")

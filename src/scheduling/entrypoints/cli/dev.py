@@ -216,7 +216,7 @@ def _processes(
     gate: int,
 ) -> Iterator[Awaitable[None]]:
     after = ("--after", str(gate))
-    for name in ("relay", "inbox"):
+    for name in ("relay", "inbox", "cron"):
         yield supervisor.keep(
             Program(
                 name=name,

@@ -27,7 +27,38 @@ class Job:
     longest: timedelta = timedelta(hours=1)
 
 
-JOBS: tuple[Job, ...] = ()
+JOBS: tuple[Job, ...] = (
+    Job(
+        "expired-holds",
+        timedelta(seconds=15),
+        "tells of holds that ran out, and of their time to who waits for it",
+    ),
+    Job(
+        "waitlist-offers",
+        timedelta(seconds=10),
+        "ends offers that nobody answered, and asks the next who waits",
+    ),
+    Job(
+        "no-show-sweep",
+        timedelta(minutes=1),
+        "says of visits that nobody came, once the grace is over",
+    ),
+    Job(
+        "daily-schedule",
+        timedelta(minutes=1),
+        "has practitioners told whom they see, at eight of each location's clock",
+    ),
+    Job(
+        "roll-horizon",
+        timedelta(hours=1),
+        "gives each calendar the day that has come into its horizon, once a day",
+    ),
+    Job(
+        "retention",
+        timedelta(hours=1),
+        "removes what is older than it is kept",
+    ),
+)
 
 
 def job_named(name: str) -> Job:

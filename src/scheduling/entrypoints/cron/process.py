@@ -8,12 +8,9 @@ not know.
 import asyncio
 import contextlib
 import random
-import signal
 from collections.abc import (
     AsyncIterator,
-    Awaitable,
     Callable,
-    Iterator,
     Mapping,
     Sequence,
 )
@@ -21,7 +18,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 import structlog
-from prometheus_client import start_http_server
 
 from scheduling.adapters.postgres.leadership import (
     BEAT,
@@ -34,6 +30,14 @@ from scheduling.entrypoints.cron.figures import CronFigures
 from scheduling.entrypoints.cron.jobs import JOBS, Job, Work
 from scheduling.entrypoints.cron.running import Turns
 from scheduling.entrypoints.cron.works import works_over
+from scheduling.entrypoints.lifetime import (
+    Pauses,
+    every,
+    faults_in,
+    serving_metrics,
+    stop_when_told,
+    unless,
+)
 from scheduling.entrypoints.settings import Settings
 from scheduling.entrypoints.telemetry import configure_logging, open_metrics
 from scheduling.entrypoints.wiring.cron import CronStorage, cron_role, open_cron_storage
@@ -50,7 +54,6 @@ LOOK_AGAIN = timedelta(seconds=10)
 
 SHOW_EVERY = 10.0
 SHORTEST_PAUSE = 0.05
-LONGEST_PAUSE = 2.0
 GRACE = 20.0
 """Seconds that pieces under way have to be finished when we are told to stop."""
 
@@ -61,7 +64,7 @@ log = structlog.get_logger()
 class Cron:
     settings: Settings
     jobs: Sequence[Job] = JOBS
-    works: Callable[[CronStorage], Mapping[str, Work]] = works_over
+    works: Callable[[CronStorage, Settings], Mapping[str, Work]] = works_over
 
 
 async def run(settings: Settings, jobs: Sequence[Job] = JOBS) -> None:
@@ -72,16 +75,10 @@ async def run(settings: Settings, jobs: Sequence[Job] = JOBS) -> None:
     if settings.database_url is None:
         raise SystemExit("set SCHEDULING_DATABASE_URL")
     configure_logging(settings.log_level)
-    stop = stopped_by_signals()
+    stop = stop_when_told()
     metrics = open_metrics()
     figures = CronFigures(metrics.registry)
-    with contextlib.ExitStack() as served:
-        if settings.cron_metrics_port is not None:
-            server, thread = start_http_server(
-                settings.cron_metrics_port, registry=metrics.registry
-            )
-            served.callback(thread.join)
-            served.callback(server.shutdown)
+    with serving_metrics(metrics, settings.cron_metrics_port):
         await work_until(stop, Cron(settings, jobs), figures)
 
 
@@ -90,13 +87,13 @@ async def run_once(settings: Settings, job: Job, say: Callable[[str], None]) -> 
     another process is at it, it is being done.
     """
     configure_logging(settings.log_level)
-    stop = stopped_by_signals()
+    stop = stop_when_told()
     figures = CronFigures(open_metrics().registry)
     async with open_stand(settings) as (storage, leadership):
-        beating = asyncio.create_task(_every(BEAT, leadership.beat))
+        beating = asyncio.create_task(every(BEAT, leadership.beat))
         try:
             turns = Turns(leadership, figures, stop)
-            work = works_over(storage)[job.name]
+            work = works_over(storage, settings)[job.name]
             ended = await turns(job, work, whether_due=False)
         finally:
             beating.cancel()
@@ -109,32 +106,23 @@ async def run_once(settings: Settings, job: Job, say: Callable[[str], None]) -> 
     return not (ended.failure or ended.was_left)
 
 
-def stopped_by_signals() -> asyncio.Event:
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
-    return stop
-
-
 async def work_until(stop: asyncio.Event, cron: Cron, figures: CronFigures) -> None:
     """Connect, work, and after any fault begin again, until `stop` is set."""
-    pause = SHORTEST_PAUSE
+    pauses = Pauses()
     while not stop.is_set():
-        began = asyncio.get_running_loop().time()
+        pauses.begin()
         try:
             async with open_stand(cron.settings) as (storage, leadership):
                 log.info("cron working", jobs=[job.name for job in cron.jobs])
                 turns = Turns(leadership, figures, stop)
-                await _work(turns, cron.jobs, cron.works(storage), leadership)
+                await _work(
+                    turns, cron.jobs, cron.works(storage, cron.settings), leadership
+                )
         except* (DatabaseUnavailable, LeadershipLost) as faults:
-            lasted = asyncio.get_running_loop().time() - began
-            pause = SHORTEST_PAUSE if lasted > LONGEST_PAUSE else pause * 2
-            pause = min(pause, LONGEST_PAUSE)
+            pause = pauses.after_a_fault()
             figures.fault()
-            log.warning("cron begins anew", faults=_told(faults), pause=pause)
-        if not stop.is_set():
-            await _unless(stop, pause)
+            log.warning("cron begins anew", faults=faults_in(faults), pause=pause)
+            await unless(stop, pause)
     log.info("cron stopped")
 
 
@@ -169,8 +157,8 @@ async def _work(
             tasks.create_task(work)
             for work in (
                 tell_loss(),
-                _every(BEAT, leadership.beat),
-                _every(SHOW_EVERY, show),
+                every(BEAT, leadership.beat),
+                every(SHOW_EVERY, show),
             )
         ]
         lanes = [
@@ -187,7 +175,7 @@ async def _lane(turns: Turns, job: Job, work: Work) -> None:
     within = min(job.every, FIRST_WITHIN).total_seconds()
     pause = random.uniform(0, within)  # noqa: S311  # no secret
     while True:
-        await _unless(turns.stop, pause)
+        await unless(turns.stop, pause)
         if turns.stop.is_set():
             return
         pause = _until_next(job, await turns(job, work))
@@ -204,26 +192,3 @@ def _until_next(job: Job, ended: object) -> float:
     )
     due_in = ended.due_in if isinstance(ended, NotNow) else None
     return max(((due_in or timedelta()) + later).total_seconds(), SHORTEST_PAUSE)
-
-
-async def _unless(event: asyncio.Event, seconds: float) -> None:
-    with contextlib.suppress(TimeoutError):
-        await asyncio.wait_for(event.wait(), seconds)
-
-
-async def _every(seconds: float, work: Callable[[], Awaitable[None]]) -> None:
-    while True:
-        await work()
-        await asyncio.sleep(seconds)
-
-
-def _told(faults: BaseExceptionGroup[BaseException]) -> list[str]:
-    return [f"{type(fault).__name__}: {fault}" for fault in _leaves(faults)]
-
-
-def _leaves(fault: BaseException) -> Iterator[BaseException]:
-    if isinstance(fault, BaseExceptionGroup):
-        for inner in fault.exceptions:
-            yield from _leaves(inner)
-    else:
-        yield fault

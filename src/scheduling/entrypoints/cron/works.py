@@ -2,10 +2,20 @@
 
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import aclosing
+from datetime import timedelta
 from typing import TypeAlias
 
 import structlog
 
+from scheduling.application.commands.apply_retention import ApplyRetention
+from scheduling.application.commands.expire_holds import ExpireHolds
+from scheduling.application.commands.expire_waitlist_offers import (
+    ExpireWaitlistOffers,
+)
+from scheduling.application.commands.mark_no_shows import MarkNoShows
+from scheduling.application.commands.roll_horizon_forward import RollHorizonForward
+from scheduling.application.commands.send_daily_schedules import SendDailySchedules
+from scheduling.application.ports.archive import Kept
 from scheduling.application.ports.clock import Clock
 from scheduling.application.ports.identity import Caller, Scope
 from scheduling.application.ports.tenants import Tenants
@@ -14,6 +24,7 @@ from scheduling.domain.identifiers import TenantId, new_id
 from scheduling.entrypoints.attempts import settled
 from scheduling.entrypoints.cron.jobs import Work
 from scheduling.entrypoints.cron.running import SomeFailed
+from scheduling.entrypoints.settings import Settings
 from scheduling.entrypoints.wiring.cron import CronStorage
 
 OfOneTenant: TypeAlias = Callable[[Caller], AsyncGenerator[int, None]]
@@ -21,9 +32,64 @@ OfOneTenant: TypeAlias = Callable[[Caller], AsyncGenerator[int, None]]
 log = structlog.get_logger()
 
 
-def works_over(storage: CronStorage) -> Mapping[str, Work]:
+def works_over(storage: CronStorage, settings: Settings) -> Mapping[str, Work]:
     """Return the work of every job of the table, by its name."""
-    return {}
+    begin, now = storage.begin, storage.now
+    in_each: Mapping[str, OfOneTenant] = {
+        "expired-holds": until_nothing_is_left(ExpireHolds(begin, now)),
+        "waitlist-offers": until_nothing_is_left(ExpireWaitlistOffers(begin, now)),
+        "no-show-sweep": until_nothing_is_left(MarkNoShows(begin, now)),
+        "daily-schedule": SendDailySchedules(begin, now),
+        "roll-horizon": rolled(RollHorizonForward(begin, now, storage.almanac)),
+    }
+    return {
+        **{
+            job: in_each_tenant(job, storage.tenants, now, work)
+            for job, work in in_each.items()
+        },
+        "retention": ApplyRetention(
+            storage.archive, storage.tenants, now, ages_by(settings)
+        ),
+    }
+
+
+def ages_by(settings: Settings) -> Mapping[Kept, timedelta]:
+    days = {
+        Kept.OUTBOX: settings.retention_outbox_days,
+        Kept.INBOX: settings.retention_inbox_days,
+        Kept.AUDIT: settings.retention_audit_days,
+        Kept.DEAD_LETTERS: settings.retention_dead_letters_days,
+        Kept.GENERATION_RUNS: settings.retention_generation_runs_days,
+        Kept.NOTIFICATIONS: settings.retention_notifications_days,
+    }
+    return {
+        Kept.IDEMPOTENCY_KEYS: timedelta(hours=settings.retention_idempotency_hours),
+        **{what: timedelta(days=n) for what, n in days.items() if n},
+    }
+
+
+def rolled(roll: RollHorizonForward) -> OfOneTenant:
+    """Count the calendars that were not done before on their day."""
+
+    async def pieces(caller: Caller) -> AsyncGenerator[int, None]:
+        failures: list[Exception] = []
+        total = 0
+        async with aclosing(roll(caller)) as calendars:
+            async for one in calendars:
+                total = one.total
+                if one.failure is not None:
+                    log.error(
+                        "calendar failed",
+                        tenant_id=str(caller.tenant_id),
+                        schedule_id=str(one.schedule_id),
+                        exc_info=one.failure,
+                    )
+                    failures.append(one.failure)
+                yield int(one.run is not None and not one.run.repeated)
+        if failures:
+            raise SomeFailed(len(failures), total, failures[0])
+
+    return pieces
 
 
 def in_each_tenant(job: str, tenants: Tenants, now: Clock, work: OfOneTenant) -> Work:

@@ -7,14 +7,18 @@ from functools import partial
 
 import asyncpg
 
+from scheduling.adapters.postgres.archive import PostgresArchive
 from scheduling.adapters.postgres.bell import OutboxBell
 from scheduling.adapters.postgres.sessions import open_pool
 from scheduling.adapters.postgres.tenants import PostgresTenants
 from scheduling.adapters.postgres.unit_of_work import begin_work
+from scheduling.application.ports.almanac import Almanac
+from scheduling.application.ports.archive import Archive
 from scheduling.application.ports.clock import Clock
 from scheduling.application.ports.tenants import Tenants
 from scheduling.application.ports.unit_of_work import BeginWork
 from scheduling.entrypoints.settings import Settings
+from scheduling.entrypoints.wiring.almanac import open_almanac
 from scheduling.entrypoints.wiring.storage import (
     INBOX_ROLE,
     Misconfigured,
@@ -36,6 +40,8 @@ class CronStorage:
     begin: BeginWork
     sweeping: asyncpg.Pool
     tenants: Tenants
+    archive: Archive
+    almanac: Almanac
     now: Clock
 
 
@@ -59,6 +65,8 @@ async def open_cron_storage(settings: Settings) -> AsyncIterator[CronStorage]:
                     begin=partial(begin_work, working, bell.ring, system_clock),
                     sweeping=sweeping,
                     tenants=PostgresTenants(sweeping),
+                    archive=PostgresArchive(sweeping),
+                    almanac=open_almanac(),
                     now=system_clock,
                 )
         finally:
