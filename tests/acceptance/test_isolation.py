@@ -49,6 +49,7 @@ WAYS_IN = [
     *(("GET", f"/v1/{kind}/{NOBODY}") for kind in ("slots", "schedules")),
     ("GET", f"/v1/appointments/{NOBODY}"),
     ("GET", f"/v1/appointments/{NOBODY}/history"),
+    ("GET", f"/v1/appointments/{NOBODY}/reminders"),
     ("GET", f"/v1/appointments/series/{NOBODY}"),
     ("GET", "/v1/availability?from=2030-01-01T00:00:00Z&to=2030-01-02T00:00:00Z"),
     ("GET", f"/v1/calendar?from=2030-01-01&to=2030-01-02&locationId={NOBODY}"),

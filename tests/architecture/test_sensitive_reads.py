@@ -14,6 +14,7 @@ OF_PATIENTS = {
     "AuditRecord",
     "CalendarDay",
     "CalendarFilter",
+    "KeptReminder",
     "Patient",
     "WaitlistEntry",
 }

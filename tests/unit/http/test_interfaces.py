@@ -53,6 +53,7 @@ QUERIES = {
     "/v1/slots/{id}": "id",
     "/v1/appointments/{id}": "id",
     "/v1/appointments/{id}/history": "id limit cursor",
+    "/v1/appointments/{id}/reminders": "id limit cursor",
     "/v1/appointments/today": f"{HERE} limit cursor",
     "/v1/appointments/upcoming": f"{HERE} limit cursor summary",
     "/v1/patients/{id}/appointments": "id status limit cursor",
@@ -106,7 +107,8 @@ BODIES = {
     "holdMinutes? reminderOffsetsMinutes? noShowGraceMinutes? limits? timezone?",
     "PUT /v1/practitioners/{id}": "name active? specialties?",
     "PUT /v1/locations/{id}": "name code timezone country? subdivision? active?",
-    "PUT /v1/patients/{id}": "name active? fileNumber? phone? email? preferences?",
+    "PUT /v1/patients/{id}": "name active? fileNumber? phone? email? preferences? "
+    "language?",
     "PUT /v1/practitioner-roles/{id}": "practitionerId locationId active? "
     "specialties? serviceTypes? timezone? period? availability? notAvailable?",
     "PATCH /v1/practitioner-roles/{id}": "practitionerId? locationId? active? "

@@ -114,6 +114,7 @@ def test_names_of_operations_never_change(document: Document) -> None:
         "checkInPatient": "POST /v1/appointments/{id}/check-in",
         "updateAppointmentStatus": "POST /v1/appointments/{id}/status",
         "getAppointmentHistory": "GET /v1/appointments/{id}/history",
+        "listReminders": "GET /v1/appointments/{id}/reminders",
         "listTodaysAppointments": "GET /v1/appointments/today",
         "listUpcomingAppointments": "GET /v1/appointments/upcoming",
         "listPatientAppointments": "GET /v1/patients/{id}/appointments",

@@ -130,6 +130,9 @@ Phone = Annotated[str, Field(max_length=40, pattern=r"^\+?[0-9(][0-9 ()./-]*$")]
 Email = Annotated[
     str, Field(max_length=254, pattern=r"^[^@\x00-\x20]+@[^@\x00-\x20]+$")
 ]
+Language = Annotated[
+    str, Field(max_length=35, pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$")
+]
 Minutes = Annotated[Whole, Field(ge=1, le=24 * 60)]
 
 

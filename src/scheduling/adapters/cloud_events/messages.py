@@ -22,6 +22,7 @@ from scheduling.adapters.cloud_events.fields import (
     Flag,
     FreeText,
     Instant,
+    Language,
     Line,
     Minutes,
     Phone,
@@ -139,6 +140,7 @@ class PatientUpdatedData(MessageData):
     phone: Phone | None = None
     email: Email | None = None
     preferences: PreferencesData = PreferencesData()
+    language: Language | None = None
 
     def to_message(self) -> PatientNews:
         return PatientNews(
@@ -155,6 +157,7 @@ class PatientUpdatedData(MessageData):
                     sms=self.preferences.sms,
                     email=self.preferences.email,
                 ),
+                language=self.language,
             ),
         )
 

@@ -64,7 +64,8 @@ def asked_for(
 
 APPOINTMENT_READ = "appointment.read"
 HISTORY_READ = "appointment.history.read"
-READS_OF_AN_APPOINTMENT = (APPOINTMENT_READ, HISTORY_READ)
+REMINDERS_READ = "appointment.reminders.read"
+READS_OF_AN_APPOINTMENT = (APPOINTMENT_READ, HISTORY_READ, REMINDERS_READ)
 """What has an appointment for its entity, and changes nothing."""
 
 

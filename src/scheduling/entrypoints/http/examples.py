@@ -57,6 +57,7 @@ _TEXTS = {
     "endTime": "17:00",
     "fileNumber": "2026-000123",
     "name": "Clinic Centro",
+    "language": "en",
     "patientName": "Maria Silva",
     "phone": "+55 27 99999-0000",
     "practitionerName": "Dr. Ana Souza",

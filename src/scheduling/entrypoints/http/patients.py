@@ -36,6 +36,12 @@ Email = Annotated[
     str, Field(max_length=254, pattern=r"^[^@\x00-\x20]+@[^@\x00-\x20]+$")
 ]
 
+Language = Annotated[
+    str,
+    Field(max_length=35, pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$"),
+]
+"""A BCP 47 tag."""
+
 
 class Preferences(Shape):
     """Which ways of being reminded the patient agreed to."""
@@ -55,6 +61,7 @@ class PatientBody(Shape):
                     "phone": "+55 27 99999-0000",
                     "email": "maria@example.org",
                     "preferences": {"whatsapp": True},
+                    "language": "en",
                 }
             ]
         }
@@ -66,6 +73,10 @@ class PatientBody(Shape):
     phone: Phone | None = None
     email: Email | None = None
     preferences: Preferences = Preferences()
+    language: Annotated[
+        Language | None,
+        Field(description="Of reminders; English where we do not speak it"),
+    ] = None
 
     def to_patient(self, id: UUID) -> Patient:
         return Patient(
@@ -80,6 +91,7 @@ class PatientBody(Shape):
                 sms=self.preferences.sms,
                 email=self.preferences.email,
             ),
+            language=self.language,
         )
 
 
@@ -91,6 +103,7 @@ class PatientView(Shape):
     phone: str | None
     email: str | None
     preferences: Preferences
+    language: str | None
     created_at: Instant
     updated_at: Instant
     version: int
@@ -109,6 +122,7 @@ def _view(one: Patient) -> dict[str, Any]:
             "sms": one.preferences.sms,
             "email": one.preferences.email,
         },
+        "language": one.language,
         "createdAt": one.created_at,
         "updatedAt": one.updated_at,
         "version": one.version,

@@ -18,6 +18,7 @@ from pydantic import BaseModel
 
 from scheduling.application.ports.audit import (
     HISTORY_READ,
+    REMINDERS_READ,
     AuditClient,
     Entity,
     Outcome,
@@ -81,6 +82,7 @@ _ACTIONS: Mapping[str, str] = MappingProxyType(
         "get_appointment_history": HISTORY_READ,
         "list_generation_runs": "schedule.generation-runs.read",
         "list_patient_appointments": "patient.appointments.read",
+        "list_reminders": REMINDERS_READ,
         "list_schedule_exceptions": "schedule.exceptions.read",
         "list_schedule_slots": "schedule.slots.read",
         "list_schedules": "schedules.read",

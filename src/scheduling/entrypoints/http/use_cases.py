@@ -72,6 +72,7 @@ from scheduling.application.queries.list_generation_runs import ListGenerationRu
 from scheduling.application.queries.list_patient_appointments import (
     ListPatientAppointments,
 )
+from scheduling.application.queries.list_reminders import ListReminders
 from scheduling.application.queries.list_schedule_exceptions import (
     ListScheduleExceptions,
 )
@@ -165,6 +166,7 @@ class Queries:
 
     get_appointment_by_id: GetAppointmentById
     get_appointment_history: GetAppointmentHistory
+    list_reminders: ListReminders
     get_appointment_series: GetAppointmentSeries
     list_todays_appointments: ListTodaysAppointments
     list_upcoming_appointments: ListUpcomingAppointments
@@ -205,6 +207,7 @@ class Queries:
         return cls(
             get_appointment_by_id=GetAppointmentById(begin, audit),
             get_appointment_history=GetAppointmentHistory(begin, audit),
+            list_reminders=ListReminders(begin, audit),
             get_appointment_series=GetAppointmentSeries(begin, audit),
             list_todays_appointments=ListTodaysAppointments(begin, now, audit),
             list_upcoming_appointments=ListUpcomingAppointments(begin, now, audit),

@@ -129,6 +129,7 @@ class Keep:
                 record.preferences.sms,
                 record.preferences.email,
             ),
+            language=record.language,
         )
         kept = await PutPatient(self.begin, lambda: now)(self.caller, wanted)
         return _outcome(kept, now)

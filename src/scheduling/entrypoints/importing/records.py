@@ -157,6 +157,7 @@ class PatientRecord(Record):
     phone: Word | None = None
     email: Word | None = None
     preferences: Preferences = Preferences()
+    language: Word | None = None
 
 
 class SlotRecord(Record):
