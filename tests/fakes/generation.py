@@ -10,7 +10,12 @@ from scheduling.application.ports.generation import (
     OwnSlots,
     RunPosition,
 )
-from scheduling.domain.desired_slots import DesiredSlot, Part, digest_of
+from scheduling.domain.desired_slots import (
+    DesiredSlot,
+    DesiredStretch,
+    Part,
+    digest_of,
+)
 from scheduling.domain.generation import Generation, Occupant
 from scheduling.domain.identifiers import (
     GenerationRunId,
@@ -59,7 +64,7 @@ class MemoryGeneration(GenerationRepository):
             and slot.is_as(wanted, schedule.timezone)
             for slot, wanted in zip(slots, as_desired, strict=True)
         )
-        whole = Part(since, None, as_desired)
+        whole = Part(since, None, [DesiredStretch.of_one(one) for one in as_desired])
         digest = digest_of(schedule.timezone, [whole]) if as_made else None
         return OwnSlots(len(slots), digest)
 
@@ -135,10 +140,11 @@ class MemoryGeneration(GenerationRepository):
             for slot in found.obsolete:
                 stored = tables.slots[slot.id]
                 tables.slots[slot.id] = replace(stored, obsolete_since=now)
-            for wanted in found.created:
-                made = _made(schedule, wanted, now)
-                add_slot(tables, made)
-                tables.generated[made.id] = (run_id, source_event_id)
+            for stretch in found.created:
+                for wanted in stretch.slots():
+                    made = _made(schedule, wanted, now)
+                    add_slot(tables, made)
+                    tables.generated[made.id] = (run_id, source_event_id)
 
         self.transaction.change(write)
 

@@ -9,14 +9,20 @@ with a period what lies in it, and nothing at times at which it is not available
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import cache, cached_property
 from hashlib import sha256
 from typing import NamedTuple, Self
 
 from scheduling.domain.availability import BookingWindow
 from scheduling.domain.identifiers import ScheduleExceptionId
-from scheduling.domain.pattern import Pattern, PatternSlot, laid, windows_of
+from scheduling.domain.pattern import (
+    Pattern,
+    PatternSlot,
+    Stretch,
+    laid,
+    windows_of,
+)
 from scheduling.domain.period import Period, day_in, local_day
 from scheduling.domain.schedule import Hours, PractitionerRole, Schedule
 from scheduling.domain.schedule_exception import (
@@ -28,6 +34,8 @@ from scheduling.domain.settings import Settings
 from scheduling.domain.wall_clock import first_instant
 
 _DAY, _MINUTE = timedelta(days=1), timedelta(minutes=1)
+_SECOND = timedelta(seconds=1)
+_EPOCH = datetime.fromtimestamp(0, UTC)
 # Yesterday's hours may reach into today, and what they have laid may have had to give
 # way to those of two days before.
 _LEAD_IN = 3 * _DAY
@@ -36,13 +44,42 @@ Span = tuple[datetime, datetime]
 
 
 class DesiredSlot(NamedTuple):
-    """A tuple, for a year has thousands. `opened_by`: only this exception wants it."""
+    """`opened_by`: only this exception wants it, not the rules."""
 
     start: datetime
     end: datetime
     capacity: int
     service_types: tuple[str, ...]
     opened_by: ScheduleExceptionId | None = None
+
+
+class DesiredStretch(NamedTuple):
+    """So many desired slots alike, one after the other: a year of slots is some
+    hundreds of these.
+    """
+
+    start: datetime
+    length: timedelta
+    number: int
+    capacity: int
+    service_types: tuple[str, ...]
+    opened_by: ScheduleExceptionId | None = None
+
+    @classmethod
+    def of_one(cls, slot: DesiredSlot) -> Self:
+        start, end, capacity, service_types, by = slot
+        return cls(start, end - start, 1, capacity, service_types, by)
+
+    @property
+    def end(self) -> datetime:
+        return self.start + self.number * self.length
+
+    def slots(self) -> Iterator[DesiredSlot]:
+        start, length, number, capacity, service_types, by = self
+        for _ in range(number):
+            end = start + length
+            yield DesiredSlot(start, end, capacity, service_types, by)
+            start = end
 
 
 class Part(NamedTuple):
@@ -52,7 +89,11 @@ class Part(NamedTuple):
 
     since: datetime
     until: datetime | None
-    slots: Sequence[DesiredSlot]
+    stretches: Sequence[DesiredStretch]
+
+    @property
+    def slots(self) -> list[DesiredSlot]:
+        return [slot for stretch in self.stretches for slot in stretch.slots()]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,17 +144,17 @@ class DesiredSlots:
         """Yield all time from now on, so many local days at once; the last part is what
         comes after the horizon.
         """
-        since, over = self.horizon.now + timedelta.resolution, list[DesiredSlot]()
+        since, over = self.horizon.now + timedelta.resolution, list[Stretch]()
         first, last = self.horizon.first_day - _DAY, self.horizon.last_day
         while first <= last:
             until_day = min(first + (days - 1) * _DAY, last)
             midnight = first_instant(self.schedule.timezone, until_day + _DAY)
-            slots = sorted([*over, *self._of_days(first, until_day)])
-            over = [slot for slot in slots if slot.start >= midnight]
-            due = slots[: len(slots) - len(over)]
+            there = sorted([*over, *self._of_days(first, until_day)])
+            due = [rest for stretch in there for rest in stretch.before(midnight)]
+            over = [rest for stretch in there for rest in stretch.since(midnight)]
             until = max(midnight, due[-1].end) if due else midnight
             if until > since:
-                yield Part(since, until, due)
+                yield Part(since, until, list(self._desired(due)))
                 since = until
             first = until_day + _DAY
         yield Part(since, None, ())
@@ -129,55 +170,62 @@ class DesiredSlots:
         """
         span = (period.start, period.end)
         day = local_day(period.start, self.schedule.timezone)
-        found = (
-            there
+        found = [
+            Stretch(slot.start, slot.end - slot.start, 1, 1, (), slot.day)
             for near in (day, day - _DAY)
-            for there in (
-                self._ruled_on(near).get(span),
-                self._said_on(near).get(span),
-            )
-            if there is not None
-        )
-        return bool(self._admitted(list(found)))
+            for slot in (self._ruled_on(near).get(span), self._said(near, span))
+            if slot is not None
+        ]
+        return bool(self._admitted(found))
 
     @property
     def _wants_any(self) -> bool:
-        return self.role is None or (self.role.active and self.role.deleted_at is None)
+        return self.role is None or (self.role.active and not self.role.is_deleted)
 
-    def _of_days(self, first: date, last: date) -> Iterator[DesiredSlot]:
-        if not self._wants_any:
-            return
-        now, closes = self.horizon.now, self.horizon.closes
-        dates = self._dates_with_windows
-        for slot in self._admitted(self._pattern.slots(first, last)):
-            if now < slot.start < closes:
-                by = self._opener(slot) if slot.day in dates else None
-                yield DesiredSlot(
-                    slot.start, slot.end, slot.capacity, slot.service_types, by
-                )
+    def _of_days(self, first: date, last: date) -> Iterator[Stretch]:
+        after_now = self.horizon.now + timedelta.resolution
+        for stretch in self._admitted(self._pattern.stretches(first, last)):
+            for rest in stretch.since(after_now):
+                yield from rest.before(self.horizon.closes)
 
-    def _admitted(self, slots: list[PatternSlot]) -> list[PatternSlot]:
+    def _desired(self, stretches: Iterable[Stretch]) -> Iterator[DesiredStretch]:
+        for stretch in stretches:
+            if stretch.day not in self._dates_with_windows:
+                start, length, number, capacity, service_types, _ = stretch
+                yield DesiredStretch(start, length, number, capacity, service_types)
+                continue
+            for slot in stretch.slots():
+                by = self._opener(slot)
+                start, end, capacity, service_types, _ = slot
+                yield DesiredStretch(start, end - start, 1, capacity, service_types, by)
+
+    def _admitted(self, stretches: list[Stretch]) -> list[Stretch]:
         """Return what the role's period and absences leave."""
         role = self.role
         if role is None:
-            return slots
+            return stretches
         if not self._wants_any:
             return []
         if role.period_start is not None:
-            slots = [slot for slot in slots if slot.day >= role.period_start]
+            stretches = [one for one in stretches if one.day >= role.period_start]
         if role.period_end is not None:
             ends = day_in(self.schedule.timezone, role.period_end).end
-            slots = [slot for slot in slots if slot.start < ends]
+            stretches = [rest for one in stretches for rest in one.before(ends)]
         for away in role.not_available:
             start, end = away.period.start, away.period.end
-            slots = [slot for slot in slots if slot.end <= start or end <= slot.start]
-        return slots
+            stretches = [rest for one in stretches for rest in one.without(start, end)]
+        return stretches
 
     def _opener(self, slot: PatternSlot) -> ScheduleExceptionId | None:
         span = (slot.start, slot.end)
         if span in self._ruled_on(slot.day):
             return None
-        return self._openers_on(slot.day).get(span)
+        found = self._said_on(slot.day).get(span)
+        return None if found is None else found[1]
+
+    def _said(self, day: date, span: Span) -> PatternSlot | None:
+        found = self._said_on(day).get(span)
+        return None if found is None else found[0]
 
     @cached_property
     def _closed(self) -> tuple[Deviation, ...]:
@@ -217,9 +265,10 @@ class DesiredSlots:
         return said
 
     @cached_property
-    def _laid_by_exceptions(
+    def _said_on(
         self,
     ) -> Callable[[date], Mapping[Span, tuple[PatternSlot, ScheduleExceptionId]]]:
+        """What the windows of a date's exceptions hold, whether or not it stands."""
         zone = self.schedule.timezone
 
         def said_on(
@@ -233,12 +282,6 @@ class DesiredSlots:
 
         return cache(said_on)
 
-    def _said_on(self, day: date) -> Mapping[Span, PatternSlot]:
-        return {span: slot for span, (slot, _) in self._laid_by_exceptions(day).items()}
-
-    def _openers_on(self, day: date) -> Mapping[Span, ScheduleExceptionId]:
-        return {span: by for span, (_, by) in self._laid_by_exceptions(day).items()}
-
 
 def digest_of(timezone: str, parts: Iterable[Part]) -> str:
     """Return what two calendars share that want the same; storage can say it of the
@@ -250,14 +293,15 @@ def digest_of(timezone: str, parts: Iterable[Part]) -> str:
     """
     told = sha256(f"{timezone}\n".encode())
     for part in parts:
-        told.update("".join(map(_line, part.slots)).encode())
+        told.update("".join(map(_lines, part.stretches)).encode())
     return told.hexdigest()
 
 
-def _line(slot: DesiredSlot) -> str:
-    minutes = (slot.end - slot.start) // _MINUTE
-    kinds = "\x1f".join(slot.service_types)
-    return f"{slot.start.timestamp():.0f}/{minutes}/{slot.capacity}/{kinds}\n"
+def _lines(stretch: DesiredStretch) -> str:
+    kinds = "\x1f".join(stretch.service_types)
+    rest = f"/{stretch.length // _MINUTE}/{stretch.capacity}/{kinds}\n"
+    first, step = (stretch.start - _EPOCH) // _SECOND, stretch.length // _SECOND
+    return "".join([f"{n * step + first}{rest}" for n in range(stretch.number)])
 
 
 def _cut_from(hours: Hours) -> int:

@@ -163,9 +163,10 @@ class Occupant(NamedTuple):
 
 @dataclass(slots=True)
 class Tally:
-    """What a run has done so far, part by part."""
+    """What a run has done so far, part by part; `shows`: the changes as well."""
 
     now: datetime
+    shows: bool = False
     created: int = 0
     updated: int = 0
     unchanged: int = 0
@@ -179,7 +180,7 @@ class Tally:
     _seen: set[SlotId] = field(default_factory=set)
 
     def add(self, found: Difference, occupants: Collection[Occupant]) -> None:
-        self.created += len(found.created)
+        self.created += found.count_created
         self.updated += len(found.updated)
         self.unchanged += found.unchanged
         self.conflicts += len(found.conflicts)
@@ -192,7 +193,7 @@ class Tally:
         self._keep(found.kept, inside)
         for slot in found.retained:
             self.affected.update((one.id, None) for one in inside.get(slot.id, ()))
-        if len(self.changes) < MOST_SHOWN:
+        if self.shows and len(self.changes) < MOST_SHOWN:
             more = sorted(self._changes(found, inside), key=_by_start)
             self.changes += more[: MOST_SHOWN - len(self.changes)]
 
@@ -225,7 +226,7 @@ class Tally:
     def _changes(
         self, found: Difference, inside: Mapping[SlotId, list[Occupant]]
     ) -> Iterator[SlotChange]:
-        for new in found.created:
+        for new in (slot for stretch in found.created for slot in stretch.slots()):
             yield SlotChange(Action.CREATE, new.start, new.end, new.capacity)
         for slot, wanted in found.updated:
             yield SlotChange(Action.UPDATE, slot.start, slot.end, wanted.capacity)

@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import cached_property
 from operator import attrgetter
-from typing import NamedTuple
+from typing import NamedTuple, Self
 from zoneinfo import ZoneInfo
 
 from scheduling.domain.period import Period
@@ -49,6 +49,52 @@ class PatternSlot(NamedTuple):
     @property
     def period(self) -> Period:
         return Period(self.start, self.end)
+
+
+class Stretch(NamedTuple):
+    """So many slots alike, each of which begins where the one before it ends: what is
+    cut from one window. Whoever needs no single slots works with these.
+    """
+
+    start: datetime
+    length: timedelta
+    number: int
+    capacity: int
+    service_types: tuple[str, ...]
+    day: date
+
+    @property
+    def end(self) -> datetime:
+        return self.start + self.number * self.length
+
+    def slots(self) -> Iterator[PatternSlot]:
+        start, length, number, capacity, service_types, day = self
+        for _ in range(number):
+            end = start + length
+            yield PatternSlot(start, end, capacity, service_types, day)
+            start = end
+
+    def part(self, first: int, after: int) -> Iterator[Self]:
+        """Yield the slots from one number to before another; nothing of none."""
+        first, after = max(first, 0), min(after, self.number)
+        if first == 0 and after == self.number:
+            yield self
+        elif first < after:
+            start = self.start + first * self.length
+            yield self._replace(start=start, number=after - first)
+
+    def before(self, instant: datetime) -> Iterator[Self]:
+        """Yield what starts before an instant."""
+        return self.part(0, -((self.start - instant) // self.length))
+
+    def since(self, instant: datetime) -> Iterator[Self]:
+        """Yield what starts at an instant or later."""
+        return self.part(-((self.start - instant) // self.length), self.number)
+
+    def without(self, start: datetime, end: datetime) -> Iterator[Self]:
+        """Yield what does not overlap that time."""
+        yield from self.part(0, (start - self.start) // self.length)
+        yield from self.since(end)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,18 +140,21 @@ class Pattern:
         """Return the slots of windows that belong to these local days, both inclusive,
         by start. Days asked for one by one give the same slots as all at once.
         """
-        windows = list(self._windows(first, last))
-        before = list(self._windows(first - _LEAD_IN, first - _DAY))
-        after = self.windows_on(last + _DAY)
-        if _meet(before, windows) or _meet(windows, after):
-            slots = laid([*before, *windows, *after])
-            slots = [slot for slot in slots if first <= slot.day <= last]
-        else:
-            slots = laid(windows)
+        return [slot for one in self.stretches(first, last) for slot in one.slots()]
+
+    def stretches(self, first: date, last: date) -> list[Stretch]:
+        """Return the same slots, those of one window together."""
+        windows = list(self._windows(first - _LEAD_IN, last + _DAY))
+        found = [
+            stretch
+            for those in _that_meet(windows)
+            for stretch in _stretches_of(those)
+            if first <= stretch.day <= last
+        ]
         for deviation in self.deviations:
             if deviation.on_date is None:
-                _close(slots, deviation)
-        return slots
+                _close(found, deviation)
+        return found
 
     def count(self, first: date, last: date) -> int:
         """Return how many slots are cut for these days before they are merged, which is
@@ -176,11 +225,36 @@ def laid(windows: Iterable[Window]) -> list[PatternSlot]:
     return slots
 
 
-def _meet(some: Sequence[Window], later: Sequence[Window]) -> bool:
-    """Whether windows of some days reach into those of the days after."""
-    return bool(later) and any(
-        window.period.end > later[0].period.start for window in some
-    )
+def _that_meet(windows: Iterable[Window]) -> Iterator[list[Window]]:
+    """Yield windows by start, together with those whose slots may concern theirs."""
+    those: list[Window] = []
+    until: datetime | None = None
+    for window in sorted(windows, key=_start_of_window):
+        if until is not None and window.period.start >= until:
+            yield those
+            those, until = [], None
+        those.append(window)
+        until = max(until or window.period.end, window.period.end)
+    if those:
+        yield those
+
+
+def _stretches_of(windows: list[Window]) -> Iterator[Stretch]:
+    if len(windows) > 1:
+        for start, end, capacity, service_types, day in laid(windows):
+            yield Stretch(start, end - start, 1, capacity, service_types, day)
+        return
+    (window,) = windows
+    hours = window.hours
+    if window.count:
+        yield Stretch(
+            window.period.start,
+            timedelta(minutes=hours.slot_minutes),
+            window.count,
+            hours.capacity,
+            hours.service_types,
+            window.day,
+        )
 
 
 def _cut(window: Window) -> Iterator[PatternSlot]:
@@ -217,10 +291,17 @@ def _of_both(some: tuple[str, ...], others: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(dict.fromkeys((*some, *others))) if some and others else ()
 
 
-def _close(slots: list[PatternSlot], closed: Deviation) -> None:
+def _close(stretches: list[Stretch], closed: Deviation) -> None:
     """Take out what an exact period overlaps, but for what it spares."""
-    first = bisect_right(slots, closed.period.start, key=_end)
-    after = bisect_left(slots, closed.period.end, key=_start)
-    slots[first:after] = [
-        slot for slot in slots[first:after] if closed.spares(slot.service_types)
+    start, end = closed.period.start, closed.period.end
+    first = bisect_right(stretches, start, key=_end)
+    after = bisect_left(stretches, end, key=_start)
+    stretches[first:after] = [
+        rest
+        for stretch in stretches[first:after]
+        for rest in (
+            [stretch]
+            if closed.spares(stretch.service_types)
+            else stretch.without(start, end)
+        )
     ]

@@ -13,7 +13,12 @@ from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
 
-from scheduling.domain.desired_slots import DesiredSlot, DesiredSlots, Part
+from scheduling.domain.desired_slots import (
+    DesiredSlot,
+    DesiredSlots,
+    DesiredStretch,
+    Part,
+)
 from scheduling.domain.identifiers import ScheduleExceptionId, SlotId
 from scheduling.domain.period import Period
 from scheduling.domain.slot import SlotStatus
@@ -102,7 +107,7 @@ class Difference:
     `reaching_over` begin in the part, stay, and end after it.
     """
 
-    created: list[DesiredSlot] = field(default_factory=list)
+    created: list[DesiredStretch] = field(default_factory=list)
     updated: list[tuple[StoredSlot, DesiredSlot]] = field(default_factory=list)
     unchanged: int = 0
     conflicts: list[Conflict] = field(default_factory=list)
@@ -110,6 +115,10 @@ class Difference:
     retained: list[StoredSlot] = field(default_factory=list)
     obsolete: list[StoredSlot] = field(default_factory=list)
     reaching_over: list[StoredSlot] = field(default_factory=list)
+
+    @property
+    def count_created(self) -> int:
+        return sum(stretch.number for stretch in self.created)
 
     @property
     def touched(self) -> list[StoredSlot]:
@@ -137,6 +146,9 @@ def difference(
     """Compare a part with the slots that start in it, by start, after those `before`
     it that stay and reach into it.
     """
+    before = list(before)
+    if not stored and not before:
+        return Difference(created=list(part.stretches))
     found = Difference()
     timezone = desired.schedule.timezone
     there = {(slot.start, slot.end): slot for slot in stored}
@@ -154,7 +166,7 @@ def difference(
                 found.unchanged += 1
             else:
                 found.updated.append((slot, wanted))
-    staying = list(before)
+    staying = before
     for slot in stored:
         if slot.own and slot.id not in serving and _goes(slot, desired, found):
             found.retired.append(slot)
@@ -195,4 +207,4 @@ def _place(
         if near:
             found.conflicts.append(Conflict(wanted, near[0]))
         else:
-            found.created.append(wanted)
+            found.created.append(DesiredStretch.of_one(wanted))

@@ -13,6 +13,7 @@ from scheduling.domain.availability import BookingWindow
 from scheduling.domain.desired_slots import (
     DesiredSlot,
     DesiredSlots,
+    DesiredStretch,
     Horizon,
     Part,
     digest_of,
@@ -288,6 +289,10 @@ def test_parts_are_all_time_and_the_whole_is_their_sum(zone: str, at_once: int) 
     assert laid(wanted) == sorted(laid(wanted))
 
 
+def part(*slots: DesiredSlot) -> Part:
+    return Part(EIGHT, None, [DesiredStretch.of_one(slot) for slot in slots])
+
+
 def test_the_digest_tells_all_that_is_wanted_apart() -> None:
     one = DesiredSlot(at("09:00"), at("09:30"), 1, ("a", "b"))
     others = [
@@ -302,13 +307,13 @@ def test_the_digest_tells_all_that_is_wanted_apart() -> None:
     ]
 
     def digest(slots: list[DesiredSlot], zone: str = "UTC") -> str:
-        return digest_of(zone, [Part(EIGHT, None, slots)])
+        return digest_of(zone, [part(*slots)])
 
     told = {digest(slots) for slots in others}
     assert len(told) == len(others)
     assert digest([one]) not in told
     assert digest([one]) != digest([one], "Europe/London")
-    halves = [Part(EIGHT, at("09:00"), []), Part(at("09:00"), None, [one])]
+    halves = [part(), part(one)]
     assert digest_of("UTC", halves) == digest([one])
 
 

@@ -1,13 +1,18 @@
 """What a calendar has against what it is to have."""
 
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
 import pytest
 
-from scheduling.domain.desired_slots import DesiredSlot, DesiredSlots, Horizon, Part
+from scheduling.domain.desired_slots import (
+    DesiredSlot,
+    DesiredSlots,
+    DesiredStretch,
+    Horizon,
+    Part,
+)
 from scheduling.domain.events import KeptSlot
 from scheduling.domain.generation import (
     MOST_SHOWN,
@@ -29,8 +34,6 @@ from scheduling.domain.slot_difference import (
 )
 from tests.builders import EIGHT, a_schedule, an_id, at
 from tests.patterns import a_rule
-
-WHOLE = Part(EIGHT, None, ())
 
 
 def wanted(start: str, end: str, **told: Any) -> DesiredSlot:  # noqa: ANN401
@@ -90,8 +93,10 @@ class Calendar:
             exceptions=(),
             horizon=Horizon.of(schedule, Settings(), EIGHT),
         )
-        found = difference(WHOLE._replace(slots=self.wanted), slots, before, desired)
-        done = len(found.created) + len(found.updated) + len(found.conflicts)
+        stretches = [DesiredStretch.of_one(one) for one in self.wanted]
+        whole = Part(EIGHT, None, stretches)
+        found = difference(whole, slots, before, desired)
+        done = found.count_created + len(found.updated) + len(found.conflicts)
         assert done + found.unchanged == len(self.wanted)
         return found
 
@@ -100,11 +105,15 @@ def wants(*some: DesiredSlot, rules: tuple[Any, ...] = ()) -> Calendar:
     return Calendar(some, rules)
 
 
+def made(found: Difference) -> list[DesiredSlot]:
+    return [slot for stretch in found.created for slot in stretch.slots()]
+
+
 NINE = wanted("09:00", "09:30")
 
 
 def test_what_is_missing_is_made() -> None:
-    assert wants(NINE).against().created == [NINE]
+    assert made(wants(NINE).against()) == [NINE]
 
 
 def test_what_is_there_stays() -> None:
@@ -200,18 +209,18 @@ def test_what_stays_is_in_the_way_of_what_is_wanted() -> None:
 
 def test_what_only_touches_is_not_in_the_way() -> None:
     found = wants(NINE).against(booked("08:30", "09:00"), booked("09:30", "10:00"))
-    assert found.created == [NINE]
+    assert made(found) == [NINE]
 
 
 def test_what_goes_is_not_in_the_way() -> None:
     found = wants(NINE).against(stored("09:15", "09:45"))
-    assert (found.created, len(found.retired)) == ([NINE], 1)
+    assert (made(found), len(found.retired)) == ([NINE], 1)
 
 
 def test_what_an_exception_closes_is_not_in_the_way() -> None:
     slot = closed("09:15", "09:45")
     found = wants(NINE, rules=(a_rule("09:15", "09:45"),)).against(slot)
-    assert (found.created, found.retained) == ([NINE], [slot])
+    assert (made(found), found.retained) == ([NINE], [slot])
 
 
 def test_slots_of_staff_are_never_touched() -> None:
@@ -290,8 +299,8 @@ def test_why_a_slot_stays(slot: StoredSlot, reason: KeptBecause) -> None:
         assert slot.why_kept(EIGHT, only_held=True) is KeptBecause.HELD
 
 
-def tallied(found: Difference, *occupants: Occupant, now: datetime = EIGHT) -> Tally:
-    tally = Tally(now)
+def tallied(found: Difference, *occupants: Occupant) -> Tally:
+    tally = Tally(EIGHT, shows=True)
     tally.add(found, occupants)
     return tally
 

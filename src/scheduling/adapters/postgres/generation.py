@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -23,7 +23,7 @@ from scheduling.application.ports.generation import (
     OwnSlots,
     RunPosition,
 )
-from scheduling.domain.desired_slots import DesiredSlot
+from scheduling.domain.desired_slots import DesiredSlot, DesiredStretch
 from scheduling.domain.errors import OptimisticLockConflict
 from scheduling.domain.events import KeptSlot
 from scheduling.domain.generation import (
@@ -46,6 +46,7 @@ from scheduling.domain.slot_difference import Difference, StoredSlot
 Row = Mapping[str, Any]
 
 _AFTER_ALL = datetime.max.replace(tzinfo=UTC)
+_MINUTE = timedelta(minutes=1)
 _STATUS = {status.value: status for status in SlotStatus}
 
 
@@ -64,11 +65,11 @@ class PostgresGeneration(GenerationRepository):
         role = s.part_of(row, t.practitioner_roles)
         run = s.part_of(row, t.generation_runs)
         return CalendarFacts(
-            role=None if role["id"] is None else role_from(role),
-            location=location_from(s.part_of(row, t.locations)),
+            role=None if role is None else role_from(role),
+            location=location_from(s.part_of(row, t.locations) or {}),
             settings=settings_from(row),
             followed=row["followed"],
-            run=None if run["id"] is None else _run_from(run),
+            run=None if run is None else _run_from(run),
         )
 
     async def own_slots(self, schedule: Schedule, since: datetime) -> OwnSlots:
@@ -165,7 +166,8 @@ class PostgresGeneration(GenerationRepository):
                 run_id=run_id,
                 source_event_id=source_event_id,
                 starts=[one.start for one in found.created],
-                ends=[one.end for one in found.created],
+                minutes=[one.length // _MINUTE for one in found.created],
+                numbers=[one.number for one in found.created],
                 openers=[one.opened_by for one in found.created],
                 **_columns(found.created),
             )
@@ -231,7 +233,7 @@ def _stored(row: Sequence[Any]) -> StoredSlot:
     )
 
 
-def _columns(slots: Sequence[DesiredSlot]) -> dict[str, Any]:
+def _columns(slots: Sequence[DesiredSlot | DesiredStretch]) -> dict[str, Any]:
     """Return what differs from slot to slot; service types as numbers, each list of
     them is sent once.
     """

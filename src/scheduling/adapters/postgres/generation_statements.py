@@ -10,6 +10,7 @@ from sqlalchemy import (
     ColumnElement,
     DateTime,
     Integer,
+    Interval,
     Table,
     Text,
     Uuid,
@@ -25,6 +26,7 @@ from sqlalchemy import (
     null,
     or_,
     select,
+    true,
     tuple_,
     update,
 )
@@ -64,13 +66,23 @@ _STORED: tuple[ColumnElement[Any], ...] = (
 )
 
 
-def part_of(row: Row, table: Table) -> Row:
-    """Return the columns of one table of a join, under their own names."""
-    return {c.name: row[f"{table.name}_{c.name}"] for c in table.c}
+def part_of(row: Row, table: Table) -> Row | None:
+    """Return the columns of one table of a join under their own names; None: there was
+    no such row.
+    """
+    names = _names_of(table)
+    if row[names["id"]] is None:
+        return None
+    return {name: row[label] for name, label in names.items()}
+
+
+@cache
+def _names_of(table: Table) -> Mapping[str, str]:
+    return {c.name: f"{table.name}_{c.name}" for c in table.c}
 
 
 def _all_of(table: Table) -> list[ColumnElement[Any]]:
-    return [c.label(f"{table.name}_{c.name}") for c in table.c]
+    return [table.c[name].label(label) for name, label in _names_of(table).items()]
 
 
 @cache
@@ -286,22 +298,34 @@ def making() -> Statement:
     rows = (
         func.unnest(
             given("starts", ARRAY(_INSTANT)),
-            given("ends", ARRAY(_INSTANT)),
+            given("minutes", ARRAY(Integer())),
+            given("numbers", ARRAY(Integer())),
             given("capacities", ARRAY(Integer())),
             given("kinds", ARRAY(Integer())),
             given("openers", ARRAY(Uuid())),
         )
-        .table_valued("starts_at", "ends_at", "capacity", "kind", "opener")
+        .table_valued("start", "minutes", "number", "capacity", "kind", "opener")
         .render_derived(name="rows")
     )
+    numbers = (
+        func.generate_series(_NONE, rows.c.number - _ONE)
+        .table_valued(column("nth", Integer))
+        .render_derived(name="numbers")
+    )
+
+    def after(number: ColumnElement[int]) -> ColumnElement[Any]:
+        """Minutes are elapsed ones, whatever a wall shows."""
+        a_minute = literal_column("interval '1 minute'", Interval)
+        return rows.c.start + rows.c.minutes * number * a_minute
+
     values: dict[str, Any] = {
         "tenant_id": TENANT,
         "id": func.uuidv7(),
         "schedule_id": _SCHEDULE,
         "practitioner_id": given("practitioner_id", Uuid()),
         "location_id": given("location_id", Uuid()),
-        "starts_at": rows.c.starts_at,
-        "ends_at": rows.c.ends_at,
+        "starts_at": after(numbers.c.nth),
+        "ends_at": after(numbers.c.nth + _ONE),
         "timezone": _TIMEZONE,
         "status": literal_column("'free'"),
         "capacity": rows.c.capacity,
@@ -317,7 +341,8 @@ def making() -> Statement:
             list(values),
             select(*values.values())
             .select_from(rows)
-            .join(lists, lists.c.number == rows.c.kind),
+            .join(lists, lists.c.number == rows.c.kind)
+            .join(numbers, true()),
         ),
         locks=True,
     )

@@ -88,7 +88,7 @@ async def generate_slots(
         started_at=started,
         duration_ms=(now() - started) // _MILLISECOND,
         dry_run=dry_run,
-        changes=tuple(tally.changes) if dry_run else (),
+        changes=tuple(tally.changes),
     )
     if not dry_run:
         if schedule != held:
@@ -127,7 +127,7 @@ class _Making:
         there = await self.work.generation.own_slots(schedule, now)
         parts = self._parts(there.number)
         digest = digest_of(schedule.timezone, parts())
-        tally = Tally(now)
+        tally = Tally(now, shows=self.dry_run)
         if digest == there.digest:
             tally.unchanged = there.number
             return tally, digest
