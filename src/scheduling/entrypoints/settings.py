@@ -1,6 +1,7 @@
 """All that can be set from outside, read once, at this one door."""
 
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -160,5 +161,33 @@ class Settings(BaseSettings):
         default=180,
         ge=1,
         description="Days for which notifications of practitioners are kept",
+    )
+    reminders: Literal["events", "smtp", "webhook"] = Field(
+        default="events",
+        description="How patients are reminded: by `notification.requested` for "
+        "whoever sends messages, by mail, or by requests to a webhook",
+    )
+    reminder_attempts: int = Field(
+        default=6,
+        ge=1,
+        le=50,
+        description="How often it is tried to send a reminder by mail or webhook",
+    )
+    smtp_url: SecretStr | None = Field(
+        default=None,
+        description="The mail server, as smtp://, smtp+starttls:// or "
+        "smtps://user:password@host:port",
+    )
+    smtp_sender: str | None = Field(
+        default=None, description="The address that mail comes from"
+    )
+    reminder_webhook_url: str | None = Field(
+        default=None,
+        pattern=r"^https?://[^/\s]+",
+        description="Where reminders are posted to",
+    )
+    reminder_webhook_secret: SecretStr | None = Field(
+        default=None,
+        description="What they are signed with, as whsec_…; several apart by spaces",
     )
     log_level: str = Field(default="info", description="debug, info, warning or error")

@@ -29,6 +29,11 @@ class Job:
 
 JOBS: tuple[Job, ...] = (
     Job(
+        "reminder-sweep",
+        timedelta(seconds=30),
+        "sends the reminders that are due",
+    ),
+    Job(
         "expired-holds",
         timedelta(seconds=15),
         "tells of holds that ran out, and of their time to who waits for it",

@@ -8,6 +8,9 @@ from typing import TypeAlias
 import structlog
 
 from scheduling.application.commands.apply_retention import ApplyRetention
+from scheduling.application.commands.dispatch_due_reminders import (
+    DispatchDueReminders,
+)
 from scheduling.application.commands.expire_holds import ExpireHolds
 from scheduling.application.commands.expire_waitlist_offers import (
     ExpireWaitlistOffers,
@@ -20,6 +23,7 @@ from scheduling.application.ports.clock import Clock
 from scheduling.application.ports.identity import Caller, Scope
 from scheduling.application.ports.tenants import Tenants
 from scheduling.application.ports.unavailable import DatabaseUnavailable
+from scheduling.domain.due_reminder import Retrying
 from scheduling.domain.identifiers import TenantId, new_id
 from scheduling.entrypoints.attempts import settled
 from scheduling.entrypoints.cron.jobs import Work
@@ -47,6 +51,7 @@ def works_over(storage: CronStorage, settings: Settings) -> Mapping[str, Work]:
             job: in_each_tenant(job, storage.tenants, now, work)
             for job, work in in_each.items()
         },
+        "reminder-sweep": reminded(storage, settings),
         "retention": ApplyRetention(
             storage.archive, storage.tenants, now, ages_by(settings)
         ),
@@ -66,6 +71,25 @@ def ages_by(settings: Settings) -> Mapping[Kept, timedelta]:
         Kept.IDEMPOTENCY_KEYS: timedelta(hours=settings.retention_idempotency_hours),
         **{what: timedelta(days=n) for what, n in days.items() if n},
     }
+
+
+def reminded(storage: CronStorage, settings: Settings) -> Work:
+    """Who waits for a mail server sends several side by side."""
+    sweep = DispatchDueReminders(
+        storage.begin,
+        storage.with_due_reminders,
+        storage.reminders,
+        retrying=Retrying(attempts=settings.reminder_attempts),
+        lanes=2 if storage.reminders.with_the_transaction else 4,
+    )
+
+    async def pieces() -> AsyncGenerator[int, None]:
+        async with aclosing(sweep()) as parts:
+            async for done in parts:
+                log.info("reminders", **done)
+                yield done.total()
+
+    return pieces
 
 
 def rolled(roll: RollHorizonForward) -> OfOneTenant:

@@ -1,6 +1,6 @@
 """Storage, as jobs need it."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -9,16 +9,20 @@ import asyncpg
 
 from scheduling.adapters.postgres.archive import PostgresArchive
 from scheduling.adapters.postgres.bell import OutboxBell
+from scheduling.adapters.postgres.reminders import tenants_with_due_reminders
 from scheduling.adapters.postgres.sessions import open_pool
 from scheduling.adapters.postgres.tenants import PostgresTenants
 from scheduling.adapters.postgres.unit_of_work import begin_work
 from scheduling.application.ports.almanac import Almanac
 from scheduling.application.ports.archive import Archive
 from scheduling.application.ports.clock import Clock
+from scheduling.application.ports.reminders import ReminderDispatchPort
 from scheduling.application.ports.tenants import Tenants
 from scheduling.application.ports.unit_of_work import BeginWork
+from scheduling.domain.identifiers import TenantId
 from scheduling.entrypoints.settings import Settings
 from scheduling.entrypoints.wiring.almanac import open_almanac
+from scheduling.entrypoints.wiring.reminders import open_reminder_dispatch
 from scheduling.entrypoints.wiring.storage import (
     INBOX_ROLE,
     Misconfigured,
@@ -42,7 +46,11 @@ class CronStorage:
     tenants: Tenants
     archive: Archive
     almanac: Almanac
+    reminders: ReminderDispatchPort
     now: Clock
+
+    async def with_due_reminders(self) -> Sequence[TenantId]:
+        return await tenants_with_due_reminders(self.sweeping)
 
 
 def cron_role(settings: Settings) -> str:
@@ -60,13 +68,17 @@ async def open_cron_storage(settings: Settings) -> AsyncIterator[CronStorage]:
     try:
         working = await open_pool(url, role=role, size=settings.database_pool_size)
         try:
-            async with OutboxBell(url, role=role) as bell:
+            async with (
+                OutboxBell(url, role=role) as bell,
+                open_reminder_dispatch(settings) as reminders,
+            ):
                 yield CronStorage(
                     begin=partial(begin_work, working, bell.ring, system_clock),
                     sweeping=sweeping,
                     tenants=PostgresTenants(sweeping),
                     archive=PostgresArchive(sweeping),
                     almanac=open_almanac(),
+                    reminders=reminders,
                     now=system_clock,
                 )
         finally:
