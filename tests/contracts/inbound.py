@@ -79,13 +79,17 @@ class Inbound:
     async def hears_itself(self) -> None:
         """Follow what was told of calendars, as it comes back from our own stream."""
         for news in await self.told(*OWN):
-            await self.hears(
-                news["type"],
-                news["data"],
-                id=news["id"],
-                version=news["aggregateversion"],
-                known=OWN,
-            )
+            await self.hears_again(news)
+
+    async def hears_again(self, news: dict[str, Any]) -> Outcome:
+        """Follow an event of our own, as it comes back."""
+        return await self.hears(
+            news["type"],
+            news["data"],
+            id=news["id"],
+            version=news["aggregateversion"],
+            known=OWN,
+        )
 
     async def patient(self, id: UUID) -> Patient | None:
         async with self.desk.storage.begin(self.clinic.caller) as work:

@@ -11,22 +11,15 @@ AT_ONCE = 100
 @dataclass(frozen=True, slots=True)
 class ExpireHolds:
     """Tell of holds of an organisation that have run out and whose time nobody has
-    needed since: once for each, and to those who wait for such a time.
-
-    They are free without that. A hundred of them are one transaction.
+    needed since: once for each, and to those who wait for such a time. They are free
+    without that.
     """
 
     begin: BeginWork
     now: Clock
 
     async def __call__(self, caller: Caller) -> int:
-        """Return how many there were."""
-        done = 0
-        while gone := await self._some(caller):
-            done += gone
-        return done
-
-    async def _some(self, caller: Caller) -> int:
+        """Return how many of them there were, AT_ONCE at the most: ask again."""
         async with self.begin(caller) as work:
             now = self.now()
             found = await work.appointments.run_out(now, limit=AT_ONCE)

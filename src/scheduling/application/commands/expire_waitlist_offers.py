@@ -2,11 +2,12 @@ from dataclasses import dataclass
 
 from scheduling.application.ports.clock import Clock
 from scheduling.application.ports.identity import Caller
+from scheduling.application.ports.unavailable import Unavailable
 from scheduling.application.ports.unit_of_work import BeginWork, StorageError
 from scheduling.application.steps.settle_offer import settle_offer
 from scheduling.domain.identifiers import WaitlistEntryId
 
-AT_ONCE = 500
+AT_ONCE = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +23,7 @@ class ExpireWaitlistOffers:
     now: Clock
 
     async def __call__(self, caller: Caller) -> int:
-        """Return how many ended."""
+        """Return how many ended, AT_ONCE at the most: ask again."""
         async with self.begin(caller) as work:
             ids = await work.waitlist.offers_over(self.now(), limit=AT_ONCE)
         done, failed = 0, list[Exception]()
@@ -31,6 +32,8 @@ class ExpireWaitlistOffers:
                 done += await self._end(caller, id)
             except StorageError:
                 continue
+            except Unavailable:
+                raise
             except Exception as defect:  # noqa: BLE001  # told, after the others
                 failed.append(defect)
         if failed:
