@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 from pydantic import SecretStr
 
-from scheduling.application.ports.leadership import JobRun
+from scheduling.application.ports.leadership import JobRun, LeadershipLost
 from scheduling.entrypoints.cli.processes import After, wait_for
 from scheduling.entrypoints.cli.servers import DEFAULT_DATA_DIR, DataDir, database_url
 from scheduling.entrypoints.cron.jobs import JOBS, Job, job_named
@@ -69,7 +69,11 @@ def status(
     data_dir: DataDir = DEFAULT_DATA_DIR,
 ) -> None:
     """Tell when each job last ran, how long it took, and what came of it."""
-    known = {run.job: run for run in asyncio.run(_runs(database_url(data_dir)))}
+    try:
+        known = {run.job: run for run in asyncio.run(_runs(database_url(data_dir)))}
+    except LeadershipLost as away:
+        typer.echo(f"the database does not answer: {away}", err=True)
+        raise typer.Exit(1) from away
     if as_json:
         told = [_document(job, known.get(job.name)) for job in JOBS]
         typer.echo(json.dumps(told, indent=2))

@@ -65,6 +65,7 @@ class Cron:
     settings: Settings
     jobs: Sequence[Job] = JOBS
     works: Callable[[CronStorage, Settings], Mapping[str, Work]] = works_over
+    first_within: timedelta = FIRST_WITHIN
 
 
 async def run(settings: Settings, jobs: Sequence[Job] = JOBS) -> None:
@@ -89,14 +90,18 @@ async def run_once(settings: Settings, job: Job, say: Callable[[str], None]) -> 
     configure_logging(settings.log_level)
     stop = stop_when_told()
     figures = CronFigures(open_metrics().registry)
-    async with open_stand(settings) as (storage, leadership):
-        beating = asyncio.create_task(every(BEAT, leadership.beat))
-        try:
-            turns = Turns(leadership, figures, stop)
-            work = works_over(storage, settings)[job.name]
-            ended = await turns(job, work, whether_due=False)
-        finally:
-            beating.cancel()
+    try:
+        async with open_stand(settings) as (storage, leadership):
+            beating = asyncio.create_task(every(BEAT, leadership.beat))
+            try:
+                turns = Turns(leadership, figures, stop)
+                work = works_over(storage, settings)[job.name]
+                ended = await turns(job, work, whether_due=False)
+            finally:
+                beating.cancel()
+    except (DatabaseUnavailable, LeadershipLost) as away:
+        log.error("the database is away", job=job.name, why=type(away).__name__)  # noqa: TRY400  # no defect
+        return False
     if isinstance(ended, NotNow):
         say(f"{job.name}: another process is at it")
         return True
@@ -115,9 +120,7 @@ async def work_until(stop: asyncio.Event, cron: Cron, figures: CronFigures) -> N
             async with open_stand(cron.settings) as (storage, leadership):
                 log.info("cron working", jobs=[job.name for job in cron.jobs])
                 turns = Turns(leadership, figures, stop)
-                await _work(
-                    turns, cron.jobs, cron.works(storage, cron.settings), leadership
-                )
+                await _work(turns, cron, storage, leadership)
         except* (DatabaseUnavailable, LeadershipLost) as faults:
             pause = pauses.after_a_fault()
             figures.fault()
@@ -140,11 +143,10 @@ async def open_stand(
 
 
 async def _work(
-    turns: Turns,
-    jobs: Sequence[Job],
-    works: Mapping[str, Work],
-    leadership: PostgresLeadership,
+    turns: Turns, cron: Cron, storage: CronStorage, leadership: PostgresLeadership
 ) -> None:
+    works = cron.works(storage, cron.settings)
+
     async def tell_loss() -> None:
         await leadership.lost
         raise LeadershipLost("the session has ended")
@@ -162,8 +164,8 @@ async def _work(
             )
         ]
         lanes = [
-            tasks.create_task(_lane(turns, job, works[job.name]), name=job.name)
-            for job in jobs
+            tasks.create_task(_lane(turns, job, works[job.name], cron.first_within))
+            for job in cron.jobs
         ]
         await turns.stop.wait()
         await asyncio.wait(lanes, timeout=GRACE)
@@ -171,8 +173,8 @@ async def _work(
             task.cancel()
 
 
-async def _lane(turns: Turns, job: Job, work: Work) -> None:
-    within = min(job.every, FIRST_WITHIN).total_seconds()
+async def _lane(turns: Turns, job: Job, work: Work, first_within: timedelta) -> None:
+    within = min(job.every, first_within).total_seconds()
     pause = random.uniform(0, within)  # noqa: S311  # no secret
     while True:
         await unless(turns.stop, pause)
