@@ -1,5 +1,6 @@
 """A patient who is deleted: called off, waited for no more, and forgotten."""
 
+import asyncio
 from dataclasses import replace
 from typing import Any
 from uuid import uuid4
@@ -25,6 +26,7 @@ from scheduling.domain.status import Status
 from scheduling.domain.waitlist import WaitlistStatus
 from tests.builders import EIGHT, a_patient, at
 from tests.contracts.inbound import Hearing, Inbound
+from tests.contracts.reception import all_of, won
 from tests.contracts.storages import PostgresStorage
 from tests.contracts.test_portal_requests import REQUESTED, a_wish, accepted
 from tests.waiting import a_wish as a_waitlist_wish
@@ -278,3 +280,20 @@ async def test_a_booking_that_was_decided_before_is_too_late(hearing: Hearing) -
         book = BookAppointment(inbound.desk.storage.begin, inbound.desk.clock)
         with pytest.raises(PatientNotFound):
             await book(caller, replace(request, patient_id=request.patient_id))
+
+
+async def test_whoever_books_meanwhile_books_for_nobody(hearing: Hearing) -> None:
+    """Some are before the deletion and called off, the others too late."""
+    async with hearing(slots=12) as inbound:
+        desk, clinic = inbound.desk, inbound.clinic
+        first = await desk.book(clinic.request(0, 0))
+        racing = [desk.book(clinic.request(0, number)) for number in range(1, 12)]
+        racing.insert(5, desk.hold(0, 0))
+        outcomes, _ = await asyncio.gather(all_of(racing), inbound.deletes())
+        visits = [first, *won(outcomes)]
+        stored = await desk.storage.appointments(clinic.caller)
+        assert {one.id for one in stored} == {one.id for one in visits}
+        assert {one.status for one in stored} == {Status.CANCELLED}
+        assert await desk.storage.claims(clinic.caller) == []
+        slots = await desk.storage.slots(clinic.caller)
+        assert {slot.booked for slot in slots} == {0}
