@@ -29,6 +29,7 @@ from scheduling.domain.waitlist import (
     WaitlistStatus,
     Wish,
 )
+from scheduling.domain.waitlist_offer import OfferedTime
 from tests.fakes.directory import demand_next
 from tests.fakes.slots import assignments, counted_in, standing
 from tests.fakes.transaction import Tables, Transaction
@@ -43,7 +44,7 @@ class MemoryWaitlist(WaitlistRepository):
 
     async def get(self, id: WaitlistEntryId) -> WaitlistEntry:
         try:
-            self.seen[id] = self.transaction.tables.waitlist[id]
+            self.seen[id] = self._whole(id)
         except KeyError:
             raise WaitlistEntryNotFound(id) from None
         return self.seen[id]
@@ -59,7 +60,16 @@ class MemoryWaitlist(WaitlistRepository):
             ),
             key=lambda one: (one.created_at, one.id),
         )
-        return [replace(one, offer=None) for one in found[: wanted.limit]]
+        return [self._whole(one.id) for one in found[: wanted.limit]]
+
+    def _whole(self, id: WaitlistEntryId) -> WaitlistEntry:
+        """With what is offered to it, where the hold is now."""
+        tables = self.transaction.tables
+        entry = tables.waitlist[id]
+        if entry.offer is None:
+            return entry
+        hold = tables.appointments[entry.offer.appointment_id]
+        return replace(entry, offer=replace(entry.offer, time=OfferedTime.of(hold)))
 
     async def waiting(self, id: PatientId) -> Sequence[WaitlistEntry]:
         found = await self.page(
@@ -67,9 +77,8 @@ class MemoryWaitlist(WaitlistRepository):
                 status=WaitlistStatus.WAITING, patient_id=id, limit=sys.maxsize
             )
         )
-        whole = [self.transaction.tables.waitlist[one.id] for one in found]
-        self.seen.update((entry.id, entry) for entry in whole)
-        return whole
+        self.seen.update((entry.id, entry) for entry in found)
+        return found
 
     async def known(self, wish: Wish) -> Known:
         tables = self.transaction.tables

@@ -146,13 +146,14 @@ class WaitlistEntry(Wish):
         offer = WaitlistOffer.of(
             hold, source_event_id=source_event_id, candidates=candidates, now=now
         )
+        time = offer.time
         event = WaitlistOffered(
-            practitioner_id=hold.practitioner_id,
-            location_id=hold.location_id,
-            slot_ids=hold.slot_ids,
-            period=hold.period,
-            timezone=hold.timezone,
-            appointment_type=hold.appointment_type,
+            practitioner_id=time.practitioner_id,
+            location_id=time.location_id,
+            slot_ids=time.slot_ids,
+            period=time.period,
+            timezone=time.timezone,
+            appointment_type=time.appointment_type,
             expires_at=offer.expires_at,
             **self._told(offer, now),
         )

@@ -8,10 +8,14 @@ from typing import Self
 from scheduling.domain.appointment import Appointment, SystemReason
 from scheduling.domain.identifiers import (
     AppointmentId,
+    LocationId,
+    PractitionerId,
+    SlotId,
     WaitlistEntryId,
     WaitlistOfferId,
     new_id,
 )
+from scheduling.domain.period import Period
 from scheduling.domain.status import Status
 
 WAITLIST = "waitlist"
@@ -26,6 +30,29 @@ class OfferStatus(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OfferedTime:
+    """When and where it is: what the hold keeps."""
+
+    practitioner_id: PractitionerId
+    location_id: LocationId
+    slot_ids: tuple[SlotId, ...]
+    period: Period
+    timezone: str
+    appointment_type: str
+
+    @classmethod
+    def of(cls, hold: Appointment) -> Self:
+        return cls(
+            practitioner_id=hold.practitioner_id,
+            location_id=hold.location_id,
+            slot_ids=hold.slot_ids,
+            period=hold.period,
+            timezone=hold.timezone,
+            appointment_type=hold.appointment_type,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WaitlistOffer:
     """`appointment_id` is the hold. `source_event_id` is the news of the freed time,
     of which everybody is asked once; `candidates` are all whom it named, best first.
@@ -33,6 +60,7 @@ class WaitlistOffer:
 
     id: WaitlistOfferId
     appointment_id: AppointmentId
+    time: OfferedTime
     source_event_id: str
     status: OfferStatus = OfferStatus.OFFERED
     candidates: tuple[WaitlistEntryId, ...]
@@ -53,6 +81,7 @@ class WaitlistOffer:
         return cls(
             id=WaitlistOfferId(new_id(now)),
             appointment_id=hold.id,
+            time=OfferedTime.of(hold),
             source_event_id=source_event_id,
             candidates=candidates,
             expires_at=hold.hold_expires_at or now,

@@ -42,9 +42,11 @@ from scheduling.domain.identifiers import (
     PatientId,
     PractitionerId,
     ScheduleId,
+    SlotId,
     WaitlistEntryId,
     WaitlistOfferId,
 )
+from scheduling.domain.period import Period
 from scheduling.domain.settings import (
     LONGEST_BUFFER_MINUTES,
     CalendarLimits,
@@ -56,7 +58,7 @@ from scheduling.domain.waitlist import (
     WaitlistStatus,
     Wish,
 )
-from scheduling.domain.waitlist_offer import OfferStatus, WaitlistOffer
+from scheduling.domain.waitlist_offer import OfferedTime, OfferStatus, WaitlistOffer
 
 Row = Mapping[str, Any]
 
@@ -76,7 +78,7 @@ class PostgresWaitlist(WaitlistRepository):
         row = await self.transaction.row(reading_entries("id"), id=id)
         if row is None:
             raise WaitlistEntryNotFound(id)
-        entry = replace(_entry_from(row), offer=_offer_from(row))
+        entry = _whole_entry_from(row)
         self.seen[id] = entry
         return entry
 
@@ -92,11 +94,11 @@ class PostgresWaitlist(WaitlistRepository):
         rows = await self.transaction.rows(
             paging(frozenset(given)), **given, limit=wanted.limit
         )
-        return [_entry_from(row) for row in rows]
+        return [_whole_entry_from(row) for row in rows]
 
     async def waiting(self, id: PatientId) -> Sequence[WaitlistEntry]:
         rows = await self.transaction.rows(reading_entries("patient_id"), patient_id=id)
-        found = [replace(_entry_from(row), offer=_offer_from(row)) for row in rows]
+        found = [_whole_entry_from(row) for row in rows]
         self.seen.update((entry.id, entry) for entry in found)
         return found
 
@@ -269,12 +271,25 @@ def _entry_from(row: Row) -> WaitlistEntry:
     )
 
 
-def _offer_from(row: Row) -> WaitlistOffer | None:
+def _whole_entry_from(row: Row) -> WaitlistEntry:
+    entry = _entry_from(row)
     if row["offer_id"] is None:
-        return None
+        return entry
+    return replace(entry, offer=_offer_from(row))
+
+
+def _offer_from(row: Row) -> WaitlistOffer:
     return WaitlistOffer(
         id=WaitlistOfferId(row["offer_id"]),
         appointment_id=AppointmentId(row["offer_appointment_id"]),
+        time=OfferedTime(
+            practitioner_id=PractitionerId(row["hold_practitioner_id"]),
+            location_id=LocationId(row["hold_location_id"]),
+            slot_ids=tuple(map(SlotId, row["hold_slot_ids"])),
+            period=Period(row["hold_starts_at"], row["hold_ends_at"]),
+            timezone=row["hold_timezone"],
+            appointment_type=row["hold_appointment_type"],
+        ),
         source_event_id=row["offer_source_event_id"],
         status=OfferStatus(row["offer_status"]),
         candidates=tuple(

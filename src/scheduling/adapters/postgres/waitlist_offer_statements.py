@@ -1,12 +1,14 @@
 """What is read of offers of freed time: with its entry, whom to ask, which are over."""
 
 from functools import cache
+from typing import Any
 
 from sqlalchemy import (
     ARRAY,
     ColumnElement,
     DateTime,
     Integer,
+    Select,
     Text,
     Uuid,
     and_,
@@ -27,17 +29,44 @@ _INSTANT = DateTime(timezone=True)
 _OFFERED: ColumnElement[str] = literal_column("'offered'")
 
 
-@cache
-def reading_entries(by: str) -> Statement:
-    """Entries, by `id` or those that a patient waits with, and in columns that begin
-    with `offer_` what is offered to each.
+TIME_COLUMNS = (
+    "practitioner_id",
+    "location_id",
+    "slot_ids",
+    "starts_at",
+    "ends_at",
+    "timezone",
+    "appointment_type",
+)
+
+
+def entries_with_offers() -> Select[Any]:
+    """Entries, and what is offered to each: in columns that begin with `offer_`, and
+    with `hold_` where the hold is.
     """
-    entries, offers = t.waitlist_entries, t.waitlist_offers
+    entries, offers, holds = t.waitlist_entries, t.waitlist_offers, t.appointments
     live = and_(
         offers.c.tenant_id == TENANT,
         offers.c.waitlist_entry_id == entries.c.id,
         offers.c.status == _OFFERED,
     )
+    held = and_(holds.c.tenant_id == TENANT, holds.c.id == offers.c.appointment_id)
+    return (
+        select(
+            entries,
+            *(c.label(f"offer_{c.name}") for c in offers.c if c.name != "tenant_id"),
+            *(holds.c[name].label(f"hold_{name}") for name in TIME_COLUMNS),
+        )
+        .select_from(entries.outerjoin(offers, live).outerjoin(holds, held))
+        .where(entries.c.tenant_id == TENANT)
+        .order_by(entries.c.created_at, entries.c.id)
+    )
+
+
+@cache
+def reading_entries(by: str) -> Statement:
+    """By `id`, or those that a patient waits with."""
+    entries = t.waitlist_entries
     asked = (
         [entries.c.id == given("id", Uuid)]
         if by == "id"
@@ -46,15 +75,7 @@ def reading_entries(by: str) -> Statement:
             entries.c.status == literal_column("'waiting'"),
         ]
     )
-    return compiled(
-        select(
-            entries,
-            *(c.label(f"offer_{c.name}") for c in offers.c if c.name != "tenant_id"),
-        )
-        .select_from(entries.outerjoin(offers, live))
-        .where(entries.c.tenant_id == TENANT, *asked)
-        .order_by(entries.c.created_at, entries.c.id)
-    )
+    return compiled(entries_with_offers().where(*asked))
 
 
 @cache

@@ -35,6 +35,9 @@ from scheduling.adapters.postgres.claimed import (
 from scheduling.adapters.postgres.directory import settings_columns
 from scheduling.adapters.postgres.limits import counted
 from scheduling.adapters.postgres.statements import Statement, compiled, given
+from scheduling.adapters.postgres.waitlist_offer_statements import (
+    entries_with_offers,
+)
 from scheduling.domain.claim import ActorKind
 from scheduling.domain.freed_time import (
     MOST_CANDIDATES,
@@ -60,12 +63,8 @@ def paging(filters: frozenset[str]) -> Statement:
         > tuple_(given("after_created_at", _INSTANT), given("after_id", Uuid)),
     }
     return compiled(
-        select(entries)
-        .where(
-            entries.c.tenant_id == TENANT,
-            *(conditions[name] for name in conditions if name in filters),
-        )
-        .order_by(entries.c.created_at, entries.c.id)
+        entries_with_offers()
+        .where(*(conditions[name] for name in conditions if name in filters))
         .limit(given("limit", Integer))
     )
 

@@ -37,8 +37,8 @@ class WaitlistRepository(Protocol):
         """
 
     async def page(self, wanted: WaitlistFilter) -> Sequence[WaitlistEntry]:
-        """Return up to `limit` entries, by when they were added and id. What is offered
-        to them is not told.
+        """Return up to `limit` entries, by when they were added and id, with what is
+        offered to each.
         """
 
     async def waiting(self, id: PatientId) -> Sequence[WaitlistEntry]:
