@@ -7,6 +7,7 @@ from typing import Any
 
 from scheduling.application.commands.book_appointment import BookAppointment
 from scheduling.application.commands.book_held_appointment import BookHeldAppointment
+from scheduling.application.commands.cancel_appointment import CancelAppointment
 from scheduling.application.commands.edit_appointment import EditAppointment, Edits
 from scheduling.application.commands.hold_slot import HoldSlot
 from scheduling.application.commands.release_hold import ReleaseHold
@@ -16,7 +17,7 @@ from scheduling.application.commands.reschedule_appointment import (
 from scheduling.application.commands.update_appointment_status import (
     UpdateAppointmentStatus,
 )
-from scheduling.domain.appointment import Appointment
+from scheduling.domain.appointment import Appointment, CancelReason, Initiator
 from scheduling.domain.booking_request import BookingRequest
 from scheduling.domain.claim import ActorKind
 from scheduling.domain.errors import (
@@ -68,6 +69,19 @@ class Reception:
                 one.id,
                 expected=ExpectedVersion(one.version),
                 status=wanted,
+            )
+        )
+
+    async def cancel(self, one: Appointment) -> Appointment:
+        cancel = CancelAppointment(self.storage.begin, self.clock)
+        return await settled(
+            lambda: cancel(
+                self.clinic.caller,
+                one.id,
+                expected=ExpectedVersion(one.version),
+                reason_code=CancelReason.PATIENT,
+                initiated_by=Initiator.PATIENT,
+                comment=None,
             )
         )
 

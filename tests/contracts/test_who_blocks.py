@@ -41,7 +41,8 @@ GONE = (Status.CANCELLED, Status.NO_SHOW, Status.ENTERED_IN_ERROR)
 
 async def walk(here: Reception, one: Appointment, way: Iterable[Status]) -> Appointment:
     for status in way:
-        one = await here.step(one, status)
+        gone = status is Status.CANCELLED
+        one = await (here.cancel(one) if gone else here.step(one, status))
     return one
 
 
