@@ -265,7 +265,12 @@ async def test_a_command_is_done_once_under_its_key(
     assert {row["request_id"] for row in of_this} == {first.headers["x-request-id"]}
     assert {row["actor"] for row in of_this} == {"reception"}
     assert all(row["changes"] not in {None, "{}"} for row in of_this)
-    news = [(one.aggregate_id, one.aggregate_version, one.subject) for one in told]
+    news = [
+        (one.aggregate_id, one.aggregate_version, one.subject)
+        for one in told
+        # It has the version as it stands, for an exception is no step of a calendar.
+        if not one.subject.endswith(".schedule.changed")
+    ]
     assert len(set(news)) == len(news), "each is told once"
 
     path, other = f"/v1/patients/{uuid4()}", {"name": "Somebody else"}
