@@ -153,8 +153,8 @@ class RemindersBySmtp(ReminderDispatchPort):
         mail["Date"] = format_datetime(reminder.now)
         mail["Message-ID"] = f"<{reminder.id}@{self._domain}>"
         mail["Auto-Submitted"] = "auto-generated"
-        mail["Content-Language"] = text.language
         mail.set_content(text.body)
+        mail["Content-Language"] = text.language
         return mail.as_bytes()
 
     @property
