@@ -212,8 +212,9 @@ def test_a_run_brings_a_calendar_to_what_it_wants(
     for slot in first.slots:
         sold = slot.status in {SlotStatus.FREE, SlotStatus.BUSY} and not slot.obsolete
         if slot.own and sold and slot.start > now:
-            one = wanted[slot.start, slot.end]
-            assert (slot.capacity, slot.service_types) == one[2:4]
+            asked = wanted[slot.start, slot.end]
+            assert slot.capacity == asked.capacity
+            assert slot.service_types == asked.service_types
     missing = {
         (one.wanted.start, one.wanted.end) for d in first.found for one in d.conflicts
     }

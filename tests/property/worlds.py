@@ -12,7 +12,13 @@ from scheduling.application.ports.unit_of_work import BeginWork
 from scheduling.domain.claim import Resource
 from scheduling.domain.directory import Location, Patient, Practitioner
 from scheduling.domain.period import Period
-from scheduling.domain.schedule import Hours, NotAvailable, Schedule
+from scheduling.domain.schedule import (
+    Day,
+    Hours,
+    NotAvailable,
+    Schedule,
+    WeeklyRule,
+)
 from scheduling.domain.schedule_exception import ExceptionKind
 from scheduling.domain.settings import (
     CalendarLimits,
@@ -45,6 +51,7 @@ class PlannedSlot:
     length: int
     capacity: int
     status: SlotStatus = SlotStatus.FREE
+    obsolete: bool = False
 
 
 @dataclass(frozen=True)
@@ -113,7 +120,15 @@ class TakeBack:
     number: int
 
 
-Step = Book | Cancel | Settings | Wait | Except | TakeBack
+@dataclass(frozen=True)
+class Lay:
+    """Other rules for a schedule, on two days, and the slots that they want."""
+
+    schedule: int
+    rule: WeeklyRule
+
+
+Step = Book | Cancel | Settings | Wait | Except | TakeBack | Lay
 
 
 @dataclass(frozen=True)
@@ -195,6 +210,19 @@ def exceptions(schedules: int) -> SearchStrategy[Except]:
     )
 
 
+def weekly_rules() -> SearchStrategy[WeeklyRule]:
+    return st.builds(
+        WeeklyRule,
+        start=st.integers(8, 11).map(time),
+        end=st.just(time(12)),
+        slot_minutes=st.sampled_from((30, 45, 60)),
+        capacity=st.integers(1, 2),
+        days=st.just(tuple(Day)),
+        valid_from=st.just(MONDAY.date()),
+        valid_to=st.just(MONDAY.date() + timedelta(days=1)),
+    )
+
+
 @st.composite
 def plans(draw: DrawFn, *, steps: int = 12) -> Plan:
     index = st.integers(0, 1)
@@ -211,6 +239,7 @@ def plans(draw: DrawFn, *, steps: int = 12) -> Plan:
                 length=st.integers(1, 3),
                 capacity=st.integers(1, 3),
                 status=st.sampled_from((SlotStatus.FREE,) * 12 + tuple(SlotStatus)[2:]),
+                obsolete=st.sampled_from((False,) * 12 + (True,)),
             ),
             min_size=4,
             max_size=8,
@@ -235,6 +264,9 @@ def plans(draw: DrawFn, *, steps: int = 12) -> Plan:
         settings(),
         exceptions(len(schedules)),
         st.builds(TakeBack, number=st.integers(0, 2)),
+        st.builds(
+            Lay, schedule=st.integers(0, len(schedules) - 1), rule=weekly_rules()
+        ),
     )
     return Plan(
         now=EIGHT + draw(st.sampled_from((-60, 0, 15, 22, 60))) * timedelta(minutes=1),
@@ -339,4 +371,5 @@ def _slot(schedule: Schedule, planned: PlannedSlot) -> Slot:
     slot = Slot.opened(
         schedule, period, capacity=planned.capacity, service_types=(), now=EIGHT
     )
-    return replace(slot, status=planned.status)
+    gone = EIGHT if planned.obsolete else None
+    return replace(slot, status=planned.status, obsolete_since=gone)
