@@ -149,7 +149,7 @@ async def until_answered(nats_url: str, stream: str, consumer: str) -> None:
 
 
 async def rows(database_url: str, question: str, *given: object) -> list[Any]:
-    """Ask as the owner of the server, who sees all tenants."""
+    """Ask as who may sweep: inbox, outbox and dead letters of all tenants are seen."""
     connection = await asyncpg.connect(database_url)
     try:
         return await connection.fetch(question, *given)
