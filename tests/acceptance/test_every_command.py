@@ -14,7 +14,7 @@ from tests.acceptance.conftest import Token
 from tests.acceptance.desk import Desk, Thing, at, codes
 from tests.acceptance.product import Product
 from tests.acceptance.visits import held, same
-from tests.acceptance.waiting_room import a_wish, waits
+from tests.acceptance.waiting_room import a_wish, offered, waits
 
 Asked = tuple[str, str, Thing | None]
 """Method, path and body of a command that succeeds."""
@@ -168,6 +168,20 @@ async def _fulfil(desk: Desk) -> tuple[str, Thing]:
     entry, slot = await waits(desk, await desk.a_patient()), await desk.a_slot()
     wish = {"slotId": slot["id"], "appointmentType": "visit", "version": 1}
     return f"/v1/waitlist/{entry['id']}/fulfil", wish
+
+
+@command("POST /v1/waitlist/{id}/offer/accept")
+async def _accept(desk: Desk) -> tuple[str, Thing]:
+    entry = await offered(desk)
+    path = f"/v1/waitlist/{entry['id']}/offer/accept"
+    return path, {"version": entry["version"]}
+
+
+@command("POST /v1/waitlist/{id}/offer/decline")
+async def _decline(desk: Desk) -> tuple[str, Thing]:
+    entry = await offered(desk)
+    path = f"/v1/waitlist/{entry['id']}/offer/decline"
+    return path, {"version": entry["version"]}
 
 
 @command("PUT /v1/settings")

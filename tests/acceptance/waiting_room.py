@@ -1,5 +1,6 @@
 """What a desk says about the waitlist."""
 
+import asyncio
 from datetime import timedelta
 from typing import Any
 
@@ -52,6 +53,33 @@ async def remove(
     return await desk.ask("DELETE", f"{PATH}/{entry['id']}", headers=headers)
 
 
+async def until_offered(desk: Desk, entry: Thing) -> Thing:
+    """Return the entry once something is offered to it; the inbox does that."""
+    async with asyncio.timeout(60):
+        while True:
+            now: Thing = (await desk.get(f"{PATH}/{entry['id']}")).json()
+            if now["offer"] is not None:
+                return now
+            await asyncio.sleep(0.02)  # it cannot be awaited
+
+
+async def offered(desk: Desk) -> Thing:
+    """Return an entry to which a slot is offered that somebody gave back."""
+    await desk.settings(waitlistOffers=True)
+    visit = await desk.booked()
+    there = {"practitionerIds": [visit["practitionerId"]]}
+    entry = await waits(desk, await desk.a_patient(), **there)
+    await desk.cancel(visit)
+    return await until_offered(desk, entry)
+
+
+async def answer_offer(
+    desk: Desk, entry: Thing, how: str, **told: object
+) -> httpx2.Response:
+    given = {"version": entry["version"], **told}
+    return await desk.post(f"{PATH}/{entry['id']}/offer/{how}", given)
+
+
 async def a_day_with_the_waitlist(desk: Desk) -> None:
     """Every operation, with its successes and as many of its refusals as there are."""
     patient, slot = await desk.a_patient(), await desk.a_slot()
@@ -70,6 +98,13 @@ async def a_day_with_the_waitlist(desk: Desk) -> None:
     await fulfil(desk, entry, slot, version=7)
     await fulfil(desk, entry, slot)
     await fulfil(desk, entry, slot, version=2)
+    for how in ("accept", "decline"):
+        kept = await offered(desk)
+        await answer_offer(desk, kept, how, version=None)
+        await answer_offer(desk, kept, how, version=7)
+        await answer_offer(desk, kept, how)
+        await answer_offer(desk, kept, how, version=3)
+        await answer_offer(desk, {"id": patient, "version": 1}, how)
     gone = await waits(desk, patient)
     for if_match in (None, '"7"', '"1"', '"2"'):
         await remove(desk, gone, if_match=if_match)

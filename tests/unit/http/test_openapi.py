@@ -29,6 +29,7 @@ from scheduling.entrypoints.http import (
     settings,
     slots,
     waitlist,
+    waitlist_offers,
 )
 from scheduling.entrypoints.http.app import Wired, create_app
 from scheduling.entrypoints.http.problems import status_of
@@ -60,6 +61,8 @@ BODIES: list[type[BaseModel]] = [
     slots.UnblockBody,
     waitlist.WishBody,
     waitlist.FulfilmentBody,
+    waitlist_offers.AcceptanceBody,
+    waitlist_offers.DeclineBody,
 ]
 
 Document = dict[str, Any]
@@ -146,6 +149,8 @@ def test_names_of_operations_never_change(document: Document) -> None:
         "getWaitlist": "GET /v1/waitlist",
         "getWaitlistEntry": "GET /v1/waitlist/{id}",
         "fulfillWaitlistEntry": "POST /v1/waitlist/{id}/fulfil",
+        "acceptWaitlistOffer": "POST /v1/waitlist/{id}/offer/accept",
+        "declineWaitlistOffer": "POST /v1/waitlist/{id}/offer/decline",
         "removeFromWaitlist": "DELETE /v1/waitlist/{id}",
         "putPractitioner": "PUT /v1/practitioners/{id}",
         "getPractitioner": "GET /v1/practitioners/{id}",

@@ -36,6 +36,7 @@ from scheduling.entrypoints.http import (
     statistics,
     stream,
     waitlist,
+    waitlist_offers,
 )
 from scheduling.entrypoints.http.asyncapi import EventsDocument
 from scheduling.entrypoints.http.commanding import CommandDoor
@@ -87,6 +88,7 @@ _ROOMS = (
     practitioner_roles,
     settings,
     waitlist,
+    waitlist_offers,
     stream,
 )
 

@@ -74,8 +74,10 @@ _BY_BODY: Mapping[str, str] = MappingProxyType(
 
 _ACTIONS: Mapping[str, str] = MappingProxyType(
     {
+        "accept_waitlist_offer": "waitlist-entry.accept-offer",
         "add_to_waitlist": "waitlist-entry.add",
         "check_in_patient": "appointment.check-in",
+        "decline_waitlist_offer": "waitlist-entry.decline-offer",
         "find_next_available": "available-slots.find-next",
         "find_open_locations": "locations.find-open",
         "generate_slots": "schedule.generate",

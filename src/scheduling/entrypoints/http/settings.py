@@ -16,7 +16,7 @@ from scheduling.entrypoints.http.caller import Requires
 from scheduling.entrypoints.http.commanding import commanding, expected_version
 from scheduling.entrypoints.http.direct_route import room
 from scheduling.entrypoints.http.found import found
-from scheduling.entrypoints.http.shapes import Instant, Shape, Whole, Zone, answer
+from scheduling.entrypoints.http.shapes import Flag, Instant, Shape, Whole, Zone, answer
 from scheduling.entrypoints.http.use_cases import Queries
 
 router = room("/settings", "directory")
@@ -73,6 +73,13 @@ class SettingsBody(Shape):
     no_show_grace_minutes: UpToADay = _DEFAULT.no_show_grace_minutes
     limits: LimitsBody = LimitsBody()
     timezone: Zone = _DEFAULT.timezone
+    waitlist_offers: Annotated[
+        Flag,
+        Field(
+            description="Freed time is kept for one who waits after the other, each "
+            "for `holdMinutes`, before it is everybody's again",
+        ),
+    ] = _DEFAULT.waitlist_offers
 
     def to_settings(self) -> Settings:
         return Settings(
@@ -86,6 +93,7 @@ class SettingsBody(Shape):
                 self.limits.per_practitioner_day, self.limits.per_practitioner_week
             ),
             timezone=self.timezone,
+            waitlist_offers=self.waitlist_offers,
         )
 
 
@@ -100,6 +108,7 @@ class SettingsView(Shape):
     no_show_grace_minutes: int
     limits: LimitsBody
     timezone: str
+    waitlist_offers: bool
     updated_at: Instant | None
     version: int
 
@@ -117,6 +126,7 @@ def _view(one: Settings) -> dict[str, Any]:
             "perPractitionerWeek": one.limits.per_practitioner_week,
         },
         "timezone": one.timezone,
+        "waitlistOffers": one.waitlist_offers,
         "updatedAt": one.updated_at,
         "version": one.version,
     }

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from scheduling.application.commands.accept_waitlist_offer import AcceptWaitlistOffer
 from scheduling.application.commands.add_schedule_exception import AddScheduleException
 from scheduling.application.commands.add_to_waitlist import AddToWaitlist
 from scheduling.application.commands.block_slot import BlockSlot
@@ -11,6 +12,9 @@ from scheduling.application.commands.book_series import BookSeries
 from scheduling.application.commands.cancel_appointment import CancelAppointment
 from scheduling.application.commands.create_schedule import CreateSchedule
 from scheduling.application.commands.create_slot import CreateSlot
+from scheduling.application.commands.decline_waitlist_offer import (
+    DeclineWaitlistOffer,
+)
 from scheduling.application.commands.delete_practitioner_role import (
     DeletePractitionerRole,
 )
@@ -121,6 +125,8 @@ class Commands:
     put_settings: PutSettings
     add_to_waitlist: AddToWaitlist
     fulfill_waitlist_entry: FulfillWaitlistEntry
+    accept_waitlist_offer: AcceptWaitlistOffer
+    decline_waitlist_offer: DeclineWaitlistOffer
     remove_from_waitlist: RemoveFromWaitlist
 
     @classmethod
@@ -152,6 +158,8 @@ class Commands:
             put_settings=PutSettings(begin, now),
             add_to_waitlist=AddToWaitlist(begin, now),
             fulfill_waitlist_entry=FulfillWaitlistEntry(begin, now),
+            accept_waitlist_offer=AcceptWaitlistOffer(begin, now),
+            decline_waitlist_offer=DeclineWaitlistOffer(begin, now),
             remove_from_waitlist=RemoveFromWaitlist(begin, now),
         )
 

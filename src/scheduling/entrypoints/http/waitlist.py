@@ -1,6 +1,6 @@
 """`/v1/waitlist`: patients who wait for time that is not to be had yet."""
 
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import Depends, Query, Request
@@ -11,7 +11,6 @@ from scheduling.application.ports.identity import Caller, Scope
 from scheduling.application.ports.repositories import StoredAnswer
 from scheduling.application.ports.waitlist import WaitlistFilter
 from scheduling.domain import errors
-from scheduling.domain.appointment import Appointment
 from scheduling.domain.booking_request import BookingRequest
 from scheduling.domain.identifiers import (
     LocationId,
@@ -26,10 +25,6 @@ from scheduling.domain.waitlist import (
     Wish,
 )
 from scheduling.entrypoints.http import documented
-from scheduling.entrypoints.http.appointment_shapes import (
-    AppointmentView,
-    appointment_view,
-)
 from scheduling.entrypoints.http.booking_time import BookingTime
 from scheduling.entrypoints.http.caller import Requires
 from scheduling.entrypoints.http.commanding import commanding, expected_version
@@ -53,6 +48,12 @@ from scheduling.entrypoints.http.shapes import (
     dumped,
 )
 from scheduling.entrypoints.http.use_cases import Queries
+from scheduling.entrypoints.http.waitlist_shapes import (
+    FulfilmentView,
+    WaitlistEntryView,
+    entry_view,
+    fulfilled,
+)
 
 router = room("/waitlist", "waitlist")
 
@@ -167,24 +168,6 @@ class WaitlistQuery(Shape):
         )
 
 
-class WaitlistEntryView(Shape):
-    id: UUID
-    patient_id: UUID
-    practitioner_ids: list[UUID]
-    location_ids: list[UUID]
-    service_type: str | None
-    earliest: Instant
-    latest: Instant
-    priority: int
-    status: WaitlistStatus
-    appointment_id: Annotated[
-        UUID | None, Field(description="What it was fulfilled by")
-    ]
-    created_at: Instant
-    updated_at: Instant
-    version: int
-
-
 class WaitlistView(Shape):
     """The oldest first; whom freed time is offered to goes by priority, too."""
 
@@ -192,48 +175,14 @@ class WaitlistView(Shape):
     next_cursor: str | None
 
 
-class FulfilmentView(Shape):
-    entry: WaitlistEntryView
-    appointment: AppointmentView
-
-
-def _view(one: WaitlistEntry) -> dict[str, Any]:
-    return {
-        "id": one.id,
-        "patientId": one.patient_id,
-        "practitionerIds": one.practitioner_ids,
-        "locationIds": one.location_ids,
-        "serviceType": one.service_type,
-        "earliest": one.earliest,
-        "latest": one.latest,
-        "priority": one.priority,
-        "status": one.status,
-        "appointmentId": one.appointment_id,
-        "createdAt": one.created_at,
-        "updatedAt": one.updated_at,
-        "version": one.version,
-    }
-
-
 def _added(one: WaitlistEntry) -> StoredAnswer:
     return answer(
-        201, _view(one), version=one.version, Location=f"/v1/waitlist/{one.id}"
+        201, entry_view(one), version=one.version, Location=f"/v1/waitlist/{one.id}"
     )
 
 
 def _removed(one: WaitlistEntry) -> StoredAnswer:
-    return answer(200, _view(one), version=one.version)
-
-
-def _fulfilled(done: tuple[WaitlistEntry, Appointment]) -> StoredAnswer:
-    """What was made is the appointment: RFC 9110, 15.3.2."""
-    entry, booked = done
-    return answer(
-        201,
-        {"entry": _view(entry), "appointment": appointment_view(booked)},
-        version=booked.version,
-        Location=f"/v1/appointments/{booked.id}",
-    )
+    return answer(200, entry_view(one), version=one.version)
 
 
 @router.post(
@@ -271,7 +220,7 @@ async def get_waitlist(
     waitlist = await queries.get_waitlist(caller, wanted.to_filter())
     last = waitlist.items[-1] if waitlist.more else None
     page = {
-        "items": [_view(one) for one in waitlist.items],
+        "items": [entry_view(one) for one in waitlist.items],
         "nextCursor": None if last is None else cursor_at(last.created_at, last.id),
     }
     return Response(dumped(page), media_type="application/json")
@@ -288,7 +237,7 @@ async def get_waitlist_entry(
     """One entry, with what became of it."""
     queries: Queries = request.state.queries
     one = await queries.get_waitlist_entry(caller, WaitlistEntryId(id))
-    return found(request, _view(one), one.version)
+    return found(request, entry_view(one), one.version)
 
 
 @router.post(
@@ -332,7 +281,7 @@ async def fulfill_waitlist_entry(
             wanted.to_request(),
             expected=expected_version(request, wanted.version),
         ),
-        _fulfilled,
+        fulfilled,
     )
 
 
