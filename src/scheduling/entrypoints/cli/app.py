@@ -32,6 +32,7 @@ COMMANDS = {
     "import": Command("imports", "Import records of other systems."),
     "settings": Command("processes", "List every SCHEDULING_* variable."),
     "prepare": Command("processes", "Migrate and seed in one go.", hidden=True),
+    "slots": Command("slots", "Preview or make the slots of calendars.", group=True),
     "outbox": Command("outbox", "Look at the outbox.", group=True),
     "events": Command("events", "Watch events arrive.", group=True),
 }

@@ -41,6 +41,7 @@ from scheduling.entrypoints.lifetime import (
 from scheduling.entrypoints.settings import Settings
 from scheduling.entrypoints.telemetry import configure_logging, open_metrics
 from scheduling.entrypoints.wiring.cron import CronStorage, cron_role, open_cron_storage
+from scheduling.entrypoints.wiring.storage import Misconfigured
 
 FIRST_WITHIN = timedelta(seconds=2)
 """Jobs that are due at the start begin one after the other, by chance."""
@@ -71,7 +72,7 @@ class Cron:
 async def run(settings: Settings, jobs: Sequence[Job] = JOBS) -> None:
     """Work until SIGTERM or SIGINT; pieces under way are finished.
 
-    Raise SystemExit where settings are missing.
+    Raise SystemExit where settings are missing, or make no sense together.
     """
     if settings.database_url is None:
         raise SystemExit("set SCHEDULING_DATABASE_URL")
@@ -80,7 +81,10 @@ async def run(settings: Settings, jobs: Sequence[Job] = JOBS) -> None:
     metrics = open_metrics()
     figures = CronFigures(metrics.registry)
     with serving_metrics(metrics, settings.cron_metrics_port):
-        await work_until(stop, Cron(settings, jobs), figures)
+        try:
+            await work_until(stop, Cron(settings, jobs), figures)
+        except Misconfigured as wrong:
+            raise SystemExit(str(wrong)) from wrong
 
 
 async def run_once(settings: Settings, job: Job, say: Callable[[str], None]) -> bool:
@@ -99,6 +103,8 @@ async def run_once(settings: Settings, job: Job, say: Callable[[str], None]) -> 
                 ended = await turns(job, work, whether_due=False)
             finally:
                 beating.cancel()
+    except Misconfigured as wrong:
+        raise SystemExit(str(wrong)) from wrong
     except (DatabaseUnavailable, LeadershipLost) as away:
         log.error("the database is away", job=job.name, why=type(away).__name__)  # noqa: TRY400  # no defect
         return False
