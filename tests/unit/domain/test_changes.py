@@ -32,6 +32,7 @@ from scheduling.domain.settings import Limits, Settings
 from scheduling.domain.slot import Slot
 from scheduling.domain.status import Status
 from scheduling.domain.waitlist import WaitlistEntry
+from scheduling.domain.waitlist_offer import OfferedTime, WaitlistOffer
 from tests.builders import EIGHT, a_patient, a_role, an_id, between
 
 AGGREGATES: tuple[Any, ...] = (
@@ -47,6 +48,8 @@ AGGREGATES: tuple[Any, ...] = (
     Settings,
     Slot,
     WaitlistEntry,
+    WaitlistOffer,
+    OfferedTime,
     WeeklyRule,
 )
 
@@ -58,6 +61,7 @@ CODES = {
     "held_by",
     "service_type",
     "service_types",
+    "source_event_id",
     "specialties",
     "status_reason_code",
     "subdivision",
