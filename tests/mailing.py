@@ -101,6 +101,7 @@ class MailSite:
         await self.gate.wait()
         trouble = self.troubles.pop(0) if self.troubles else "250 OK"
         if trouble is None:
+            assert isinstance(server.transport, asyncio.Transport)
             server.transport.abort()
             return "421 gone"
         if trouble.startswith("250"):

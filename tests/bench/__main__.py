@@ -13,12 +13,13 @@ from tests.bench import (
     s3_calendar,
     s4_relay,
     s5_latency,
+    s8_reminders,
     s11_start,
 )
 from tests.bench.report import Result
 from tests.bench.stack import bench_folder
 
-ALL = ("s1", "s2", "s3", "s4", "s5", "s11")
+ALL = ("s1", "s2", "s3", "s4", "s5", "s8", "s11")
 
 
 async def _measure(name: str, *, quick: bool) -> list[Result]:
@@ -26,22 +27,27 @@ async def _measure(name: str, *, quick: bool) -> list[Result]:
         match name:
             case "s1":
                 rounds, seconds = (5, 2) if quick else (11, 3)
-                return [
-                    await s1_booking.measure(folder, rounds=rounds, seconds=seconds)
-                ]
+                one = await s1_booking.measure(folder, rounds=rounds, seconds=seconds)
             case "s2":
-                return [await s2_availability.measure(folder, rounds=3 if quick else 7)]
+                one = await s2_availability.measure(folder, rounds=3 if quick else 7)
             case "s3":
-                return [await s3_calendar.measure(folder, rounds=3 if quick else 7)]
+                one = await s3_calendar.measure(folder, rounds=3 if quick else 7)
             case "s4":
                 events = 40_000 if quick else 200_000
-                return [await s4_relay.measure(folder, events=events)]
+                one = await s4_relay.measure(folder, events=events)
             case "s5":
                 bookings = 200 if quick else 1000
-                return [await s5_latency.measure(folder, bookings=bookings)]
+                one = await s5_latency.measure(folder, bookings=bookings)
+            case "s8":
+                due = 20_000 if quick else 100_000
+                one = await s8_reminders.measure(folder, reminders=due)
             case "s11":
                 return await s11_start.measure(folder, starts=2 if quick else 5)
-    raise SystemExit(f"no benchmark is called {name}; there are {', '.join(ALL)}")
+            case _:
+                raise SystemExit(
+                    f"no benchmark is called {name}; there are {', '.join(ALL)}"
+                )
+    return [one]
 
 
 def main() -> None:

@@ -8,6 +8,7 @@ changes nothing returns the stored one, so that repeating it leaves no trace.
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from enum import StrEnum
+from itertools import product
 from typing import Self, TypeVar
 
 from scheduling.domain.identifiers import LocationId, PatientId, PractitionerId
@@ -56,6 +57,12 @@ class Channel(StrEnum):
     EMAIL = "email"
 
 
+_WAYS = {
+    agreed: tuple(channel for channel, yes in zip(Channel, agreed, strict=True) if yes)
+    for agreed in product((False, True), repeat=len(Channel))
+}
+
+
 @dataclass(frozen=True, slots=True)
 class ContactPreferences:
     whatsapp: bool = False
@@ -64,8 +71,7 @@ class ContactPreferences:
 
     def channels(self) -> tuple[Channel, ...]:
         """The ways agreed to: WhatsApp before SMS before e-mail."""
-        agreed = zip(Channel, (self.whatsapp, self.sms, self.email), strict=True)
-        return tuple(channel for channel, yes in agreed if yes)
+        return _WAYS[self.whatsapp, self.sms, self.email]
 
     def channel(self) -> Channel | None:
         return next(iter(self.channels()), None)

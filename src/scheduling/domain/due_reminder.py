@@ -81,16 +81,11 @@ class Contact:
 
     def channel(self, reach: Reach) -> Channel | None:
         """The first way that was agreed to, leads somewhere and can be gone."""
-        agreed = [
-            channel
-            for channel in self.preferences.channels()
-            if channel in reach.channels
-        ]
-        known = [channel for channel in agreed if self.address_on(channel)]
-        nothing_known = self.phone is None and self.email is None
-        if reach.looks_up and nothing_known:
-            known = agreed
-        return known[0] if known else None
+        anywhere = reach.looks_up and self.phone is None and self.email is None
+        for channel in self.preferences.channels():
+            if channel in reach.channels and (anywhere or self.address_on(channel)):
+                return channel
+        return None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,7 +136,9 @@ class DueReminder:
             return self._settled(ReminderStatus.SKIPPED, Why.PATIENT_INACTIVE)
         if channel is None:
             return self._settled(ReminderStatus.SKIPPED, Why.NO_CHANNEL)
-        return Notice(replace(self, channel=channel))
+        # To copy it costs more than all the rest of this.
+        same = channel is self.channel
+        return Notice(self if same else replace(self, channel=channel))
 
     def _is_off(self, reach: Reach, *, ours: bool) -> "SettledReminder | None":
         if not self.status.takes_time:
