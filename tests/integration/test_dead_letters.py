@@ -228,7 +228,7 @@ async def test_what_was_ours_is_replayed_to_the_inbox_and_to_nobody_else(
         ours = await sender.client.jsm().stream_info("SCHEDULING")
         theirs = await sender.client.jsm().get_msg("SCHEDULING_INBOX", 2)
     assert ours.state.messages == 0
-    assert theirs.subject == letter.subject.replace("scheduling", "inbox")
+    assert theirs.subject == letter.subject.replace("scheduling", "inbox.replay")
     assert theirs.headers is not None
     assert set(theirs.headers) == {"Nats-Msg-Id", "Content-Type"}
 

@@ -14,7 +14,7 @@ from scheduling.application.commands.receive_event import Reactions
 from scheduling.application.ports.clock import Clock
 from scheduling.application.ports.identity import Caller
 from scheduling.application.ports.inbox import ReceivedEvent
-from scheduling.application.ports.messages import CalendarNews, Message
+from scheduling.application.ports.messages import CalendarNews, Message, RoutedNews
 from scheduling.application.ports.unavailable import Unavailable
 from scheduling.application.ports.unit_of_work import BeginWork, DecisionOutdated
 from scheduling.domain.errors import InvalidInput
@@ -38,13 +38,13 @@ React = Callable[[ReceivedEvent[Message]], Awaitable[None]]
 
 
 def doing(react: React) -> dict[str, Any]:
-    """An inbox that follows news of calendars so, and soon tries again."""
+    """An inbox that follows news of equipment so, and soon tries again."""
 
     async def reaction(_caller: Caller, event: ReceivedEvent[Message]) -> None:
         await react(event)
 
     def reactions(_begin: BeginWork, _now: Clock) -> Reactions:
-        return {CalendarNews: reaction}
+        return {CalendarNews: reaction, RoutedNews: reaction}
 
     return {"reactions": reactions, "first_pause": 0.01}
 
@@ -54,7 +54,11 @@ async def nothing(_event: ReceivedEvent[Message]) -> None:
 
 
 def news(**attributes: object) -> dict[str, Any]:
-    return an_event("schedule.changed", {"scheduleId": str(uuid4())}, **attributes)
+    return an_event("equipment.low-stock", low_stock(), **attributes)
+
+
+def low_stock() -> dict[str, str]:
+    return {"equipmentId": str(uuid4()), "locationId": str(uuid4())}
 
 
 async def test_the_same_event_twice_is_followed_once(
@@ -91,7 +95,7 @@ async def test_both_modes_are_followed_as_the_tenant_of_their_subject(
         "ce-specversion": "1.0",
         "ce-id": "two",
         "ce-source": "/somebody",
-        "ce-type": "schedule.changed",
+        "ce-type": "equipment.low-stock",
         "ce-aggregateversion": "7",
     }
     async with (
@@ -99,18 +103,38 @@ async def test_both_modes_are_followed_as_the_tenant_of_their_subject(
         sending(nats_url) as sender,
     ):
         await sender.send(tenant, news(id="one", aggregateversion=6))
-        body = orjson.dumps({"scheduleId": str(uuid4())})
-        subject = f"inbox.{tenant}.schedule.changed"
+        body = orjson.dumps(low_stock())
+        subject = f"inbox.{tenant}.equipment.low-stock"
         await sender.send_bytes(subject, body, headers)
         await until_answered(nats_url, *INBOX)
     assert seen == [(tenant, "one", 6), (tenant, "two", 7)]
+
+
+async def test_what_only_we_may_say_is_not_believed_of_others(
+    database_url: str, nats_url: str
+) -> None:
+    tenant = uuid4()
+    event = an_event("schedule.changed", {"scheduleId": str(uuid4())})
+    async with (
+        following(settings_of(database_url, nats_url), **doing(nothing)),
+        sending(nats_url) as sender,
+    ):
+        await sender.send(tenant, event)
+        (letter,) = await until_rows(database_url, 1, DEAD)
+        assert letter["reason"] == "UNKNOWN_TYPE"
+        for way in ("inbox.replay", "scheduling"):
+            subject = f"{way}.{tenant}.schedule.changed"
+            body = orjson.dumps({**event, "id": way})
+            await sender.send_bytes(subject, body, STRUCTURED)
+        followed = await until_rows(database_url, 2, FOLLOWED)
+    assert {one["event_id"] for one in followed} == {"inbox.replay", "scheduling"}
 
 
 async def test_poison_becomes_a_dead_letter_and_the_next_goes_on(
     database_url: str, nats_url: str
 ) -> None:
     tenant = uuid4()
-    subject = f"inbox.{tenant}.schedule.changed"
+    subject = f"inbox.{tenant}.equipment.low-stock"
     known = f"inbox.{tenant}.patient.updated".encode()
     async with (
         following(settings_of(database_url, nats_url), **doing(nothing)),
@@ -119,9 +143,9 @@ async def test_poison_becomes_a_dead_letter_and_the_next_goes_on(
         await sender.send(tenant, news(specversion="0.3"))
         await sender.send(tenant, news(tenantid=str(uuid4())))
         await sender.send(tenant, an_event("nobody.listens", {}))
-        await sender.send(tenant, an_event("schedule.changed", {"scheduleId": 7}))
+        await sender.send(tenant, an_event("equipment.low-stock", {"equipmentId": 7}))
         await sender.send_bytes(subject, b"\xff\x00", STRUCTURED)
-        await sender.send_bytes("inbox.nobody.schedule.changed", b"{}", STRUCTURED)
+        await sender.send_bytes("inbox.nobody.equipment.low-stock", b"{}", STRUCTURED)
         other = orjson.dumps(an_event("of.another.type", {}))
         await sender.send_bytes(subject, other, STRUCTURED)
         await send_raw(nats_url, known + b".\xff\xfe", b"NATS/1.0\r\n\r\n", b"{}")
@@ -149,7 +173,7 @@ async def test_poison_becomes_a_dead_letter_and_the_next_goes_on(
     owners = [letter["tenant_id"] for letter in letters]
     assert owners == [*[tenant] * 5, UUID(int=0), *[tenant] * 6]
     assert letters[4]["body"] == b"\xff\x00"
-    assert letters[3]["event_type"] == "schedule.changed"
+    assert letters[3]["event_type"] == "equipment.low-stock"
 
 
 async def test_a_refusal_undoes_everything_and_is_the_reason_of_a_dead_letter(
@@ -340,7 +364,7 @@ async def test_a_consumer_that_forgot_everything_changes_nothing(
         await until_answered(nats_url, *INBOX)
         again = figures.registry.get_sample_value(
             "scheduling_inbox_received_total",
-            {"type": "schedule.changed", "outcome": "duplicate"},
+            {"type": "equipment.low-stock", "outcome": "duplicate"},
         )
     assert again == 50
     assert len(seen) == len(set(seen)) == 50

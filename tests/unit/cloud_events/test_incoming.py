@@ -1,5 +1,6 @@
 """CloudEvents are read strictly: what is missing or wrong is said, never repaired."""
 
+from dataclasses import replace
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -179,6 +180,16 @@ def test_a_subject_that_names_no_tenant_or_another_type_is_refused(
 ) -> None:
     with pytest.raises(BadSubject):
         read(subject, STRUCTURED, orjson.dumps(EVENT))
+
+
+@pytest.mark.parametrize(
+    ("way", "is_ours"),
+    [("inbox", False), ("scheduling", True), ("inbox.replay", True)],
+)
+def test_what_is_ours_came_by_a_way_of_ours(way: str, *, is_ours: bool) -> None:
+    subject = f"{way}.{TENANT}.patient.updated"
+    found = read(subject, STRUCTURED, orjson.dumps(EVENT))
+    assert found == replace(WHOLE, is_ours=is_ours)
 
 
 def test_the_tenant_is_the_subject_s_whatever_the_body_says() -> None:

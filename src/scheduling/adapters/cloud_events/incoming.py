@@ -2,8 +2,9 @@
 
 Structured mode is told by a content type of `application/cloudevents`; anything else is
 binary mode, where attributes are headers `ce-…`, percent-encoded, and the body is the
-data. The tenant is the subject's (`inbox.<tenant>.<type>`, ours: `scheduling.…`), for
-that is what the broker's permissions guard.
+data. The tenant is the subject's, for that is what the broker's permissions guard:
+`inbox.<tenant>.<type>` of others, `scheduling.<tenant>.<type>` of ourselves, and ours
+again as `inbox.replay.<tenant>.<type>`, where no tenant may publish.
 """
 
 import re
@@ -30,7 +31,7 @@ NAMES_AT_MOST = 1000
 
 VERSION_AT_MOST = 2**63 - 1
 
-_SUBJECT = re.compile(r"(?:inbox|scheduling)\.([0-9a-f-]{36})\.([^\s*>]+)")
+_SUBJECT = re.compile(r"(inbox|inbox\.replay|scheduling)\.([0-9a-f-]{36})\.([^\s*>]+)")
 _JSON = re.compile(r"application/(?:[\w.+-]+\+)?json", re.IGNORECASE)
 _STRUCTURED = "application/cloudevents"
 _TRACEPARENT = re.compile(r"00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
@@ -42,7 +43,8 @@ _UNFIT = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]"
 class Incoming:
     """An event that is one; its data is JSON of any shape yet.
 
-    `subject` is the CloudEvent's, `version` its extension `aggregateversion`.
+    `subject` is the CloudEvent's, `version` its extension `aggregateversion`; `is_ours`
+    where it came by a way that only we may send.
     """
 
     tenant_id: TenantId
@@ -53,16 +55,17 @@ class Incoming:
     version: int | None
     traceparent: str | None
     data: object
+    is_ours: bool = False
 
 
 def tenant_of(subject: str) -> TenantId:
     """Return the tenant that a NATS subject names. Raise BadSubject."""
-    return _address(subject)[0]
+    return _address(subject)[1]
 
 
 def read(subject: str, headers: Mapping[str, str], body: bytes) -> Incoming:
     """Raise BadSubject, NotACloudEvent or TenantMismatch."""
-    tenant_id, type = _address(subject)
+    way, tenant_id, type = _address(subject)
     named = _by_lower_name(headers)
     media = named.get("content-type", "").partition(";")[0].strip().lower()
     if media.startswith(_STRUCTURED):
@@ -86,15 +89,16 @@ def read(subject: str, headers: Mapping[str, str], body: bytes) -> Incoming:
         # W3C: one that is not understood is as good as none.
         traceparent=trace if trace and _TRACEPARENT.fullmatch(trace) else None,
         data=data,
+        is_ours=way != "inbox",
     )
 
 
-def _address(subject: str) -> tuple[TenantId, str]:
+def _address(subject: str) -> tuple[str, TenantId, str]:
     found = _SUBJECT.fullmatch(subject)
     if found is None:
         raise BadSubject("it is not inbox.<tenant>.<type>")
     try:
-        return TenantId(UUID(found[1])), found[2]
+        return found[1], TenantId(UUID(found[2])), found[3]
     except ValueError as error:
         raise BadSubject("its tenant is not a UUID") from error
 

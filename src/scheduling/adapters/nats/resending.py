@@ -13,17 +13,19 @@ from scheduling.application.ports.messaging import BrokerUnavailable
 class JetStreamResender(Resender):
     """The same bytes, under the same event id: a new message, the same news.
 
-    What was one of our own events goes to the inbox, too: on our stream all who listen
-    would get it twice.
+    What was one of our own events goes to the inbox, too, where no tenant may publish:
+    on our stream all who listen would get it twice.
     """
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
     async def send(self, letter: DeadLetter) -> None:
-        _, _, address = letter.subject.partition(".")
+        subject = letter.subject
+        if subject.startswith("scheduling."):
+            subject = "inbox.replay." + subject.removeprefix("scheduling.")
         answer = await self._connection.request(
-            f"inbox.{address}", letter.body, headers=_headers(letter)
+            subject, letter.body, headers=_headers(letter)
         )
         try:
             told: dict[str, Any] = orjson.loads(answer.data)

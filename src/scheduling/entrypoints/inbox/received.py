@@ -15,8 +15,6 @@ from scheduling.application.ports.messages import Message
 from scheduling.domain.identifiers import TenantId, new_id
 
 KNOWN = {**INBOUND, **OWN}
-"""On both streams: what was ours and is replayed comes over that of others."""
-
 UNKNOWN = "unknown"
 DETAIL_AT_MOST = 1000
 
@@ -103,6 +101,7 @@ def dead_letter(
 
 
 def _event(told: Incoming, stored_at: datetime) -> ReceivedEvent[Message]:
+    known = OWN if told.is_ours else INBOUND
     return ReceivedEvent(
         tenant_id=told.tenant_id,
         source=told.source,
@@ -111,7 +110,12 @@ def _event(told: Incoming, stored_at: datetime) -> ReceivedEvent[Message]:
         stored_at=stored_at,
         version=told.version,
         traceparent=told.traceparent,
-        message=message_of(told.type, told.data, version=told.version, known=KNOWN),
+        message=message_of(
+            told.type,
+            told.data,
+            version=told.version,
+            known=OWN if told.is_ours else INBOUND,
+        ),
     )
 
 
