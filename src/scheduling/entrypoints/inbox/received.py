@@ -110,12 +110,7 @@ def _event(told: Incoming, stored_at: datetime) -> ReceivedEvent[Message]:
         stored_at=stored_at,
         version=told.version,
         traceparent=told.traceparent,
-        message=message_of(
-            told.type,
-            told.data,
-            version=told.version,
-            known=OWN if told.is_ours else INBOUND,
-        ),
+        message=message_of(told.type, told.data, version=told.version, known=known),
     )
 
 
