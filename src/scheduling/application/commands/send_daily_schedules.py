@@ -7,10 +7,10 @@ from scheduling.application.ports.appointment_lists import (
     Page,
     Whose,
 )
+from scheduling.application.ports.clinics import DayBegan
 from scheduling.application.ports.clock import Clock
 from scheduling.application.ports.identity import Caller
 from scheduling.application.ports.inbox import Outcome, ReceivedEvent
-from scheduling.application.ports.messages import DayBegan
 from scheduling.application.ports.unit_of_work import BeginWork, UnitOfWork
 from scheduling.domain.appointment import Appointment
 from scheduling.domain.day_sheet import TAKING_TIME, day_sheets, day_to_tell

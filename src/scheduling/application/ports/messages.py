@@ -5,7 +5,6 @@ keep; the envelope around it is `ports/inbox.ReceivedEvent`.
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date
 from typing import NamedTuple
 from uuid import UUID
 
@@ -165,18 +164,6 @@ class RoutedNews(Message):
 
     type: str
     references: Mapping[str, str]
-
-    @property
-    def aggregate(self) -> Aggregate | None:
-        return None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DayBegan(Message):
-    """Our own clock's news, of no stream: a working day has begun at a location."""
-
-    location_id: LocationId
-    day: date
 
     @property
     def aggregate(self) -> Aggregate | None:
