@@ -8,8 +8,8 @@ from datetime import time
 from typing import Any
 
 import orjson
+import pytest
 
-from scheduling.application.commands.add_schedule_exception import AddScheduleException
 from scheduling.application.commands.book_appointment import BookAppointment
 from scheduling.application.commands.cancel_appointment import CancelAppointment
 from scheduling.application.commands.create_schedule import CreateSchedule
@@ -20,8 +20,10 @@ from scheduling.application.commands.hold_slot import HoldSlot
 from scheduling.application.commands.put_location import PutLocation
 from scheduling.application.commands.put_practitioner_role import PutPractitionerRole
 from scheduling.application.commands.put_settings import PutSettings
+from scheduling.application.ports.unit_of_work import UnitOfWork
 from scheduling.domain.appointment import CancelReason, Initiator
 from scheduling.domain.calendar_news import Calendar
+from scheduling.domain.directory import put
 from scheduling.domain.events import CalendarChanged
 from scheduling.domain.identifiers import LocationId
 from scheduling.domain.schedule import (
@@ -31,17 +33,14 @@ from scheduling.domain.schedule import (
     WeeklyRule,
     calendar_of,
 )
-from scheduling.domain.schedule_exception import ExceptionKind
 from scheduling.domain.settings import CalendarLimits, Settings
 from scheduling.domain.version import ExpectedVersion
-from scheduling.entrypoints.attempts import settled
 from tests.builders import (
     EIGHT,
     Clinic,
     a_role,
     an_id,
     at,
-    between,
     open_clinic,
     slots_from,
 )
@@ -56,8 +55,8 @@ async def a_stored_role(
     **told: Any,  # noqa: ANN401
 ) -> tuple[PractitionerRole, Schedule]:
     wanted = a_role(clinic.practitioner.id, clinic.location.id, **told)
-    put = PutPractitionerRole(storage.begin, lambda: EIGHT)
-    role = (await put(clinic.caller, wanted)).role
+    assign = PutPractitionerRole(storage.begin, lambda: EIGHT)
+    role = (await assign(clinic.caller, wanted)).role
     async with storage.begin(clinic.caller) as work:
         calendar = await work.schedules.of_role(role.id)
     assert calendar is not None
@@ -192,92 +191,112 @@ async def test_a_role_is_held_with_its_calendar(everywhere: Storage) -> None:
         assert (await work.schedules.get(calendar.id)).version == 2
 
 
+async def linger(work: UnitOfWork) -> None:
+    """Take longer than somebody who does not wait for us."""
+    for _ in range(100):
+        await work.settings.get()
+
+
 async def test_who_changes_an_exception_and_who_changes_the_role_take_turns(
     everywhere: Storage,
 ) -> None:
     """Else the version that the exception tells might be older than one told before."""
     clinic = await open_clinic(everywhere.begin)
     role, calendar = await a_stored_role(everywhere, clinic)
-    close = AddScheduleException(everywhere.begin, lambda: EIGHT)
-    put = PutPractitionerRole(everywhere.begin, lambda: EIGHT)
-
-    async def say(n: int) -> None:
-        await settled(
-            lambda: close(
-                clinic.caller,
-                calendar.id,
-                kind=ExceptionKind.CLOSED,
-                on_date=None,
-                period=between("09:00", "10:00", day=n),
-                windows=(),
-                service_types=(),
-                reason=None,
-            )
-        )
-
-    async def change(n: int) -> None:
-        wanted = replace(role, specialties=(f"s{n}",), availability=(MORNINGS,) * n)
-        await settled(lambda: put(clinic.caller, wanted))
-
-    for n in range(1, 6):
-        await asyncio.gather(say(n), change(n), say(n + 10))
-    told = [version for _, version, _ in await news(everywhere, clinic)]
-    assert told == sorted(told)
-    assert (told[0], told[-1], len(told)) == (1, 6, 16)
-
-
-async def test_no_calendar_is_made_unseen_by_who_changes_its_location(
-    everywhere: Storage,
-) -> None:
-    """Either its role read the new zone, or the change tells the calendar of it."""
-    clinic = await open_clinic(everywhere.begin)
-    put = PutPractitionerRole(everywhere.begin, lambda: EIGHT)
-    move = PutLocation(everywhere.begin, lambda: EIGHT)
-    for zone in ("Africa/Cairo", "Asia/Beirut", "Asia/Kathmandu", "Europe/Berlin"):
-        wanted = [a_role(clinic.practitioner.id, clinic.location.id) for _ in range(3)]
-        before = len(await news(everywhere, clinic))
-        await asyncio.gather(
-            move(clinic.caller, replace(clinic.location, timezone=zone)),
-            *(put(clinic.caller, one) for one in wanted),
-        )
-        told = (await news(everywhere, clinic))[before:]
-        for one in wanted:
-            async with everywhere.begin(clinic.caller) as work:
-                calendar = await work.schedules.of_role(one.id)
-            assert calendar is not None
-            seen = [changed for id, _, changed in told if id == str(one.id)]
-            if calendar.timezone == zone:
-                assert seen == [("created",)]
-            else:
-                assert seen == [("created",), ("location.timezone",)]
-
-
-async def test_who_makes_a_calendar_sees_what_all_were_told_of(
-    everywhere: Storage,
-) -> None:
-    clinic = await open_clinic(everywhere.begin)
-    telling, making = asyncio.Event(), asyncio.Event()
+    telling, changing = asyncio.Event(), asyncio.Event()
 
     async def tell() -> None:
         async with everywhere.begin(clinic.caller) as work:
-            before = await work.settings.get()
-            await work.calendar_news.with_the_organisations_horizon()
+            held = await work.schedule_exceptions.hold(calendar.id)
+            standing = await work.calendar_news.of(held)
             telling.set()
-            await making.wait()
-            for _ in range(5):  # long enough for who would not wait
-                await work.settings.get()
-            wanted = replace(before, horizon_days=20)
-            work.settings.save(before.replaced_by(wanted, now=EIGHT))
+            await changing.wait()
+            await linger(work)
+            work.calendar_news.announce([as_it_tells(standing)])
 
-    async def make() -> int:
+    async def change() -> None:
         await telling.wait()
-        async with everywhere.begin(clinic.caller) as work:
-            making.set()
-            await work.calendar_news.let_nobody_change_location_or_settings()
-            return (await work.settings.get()).horizon_days
+        changing.set()
+        change = PutPractitionerRole(everywhere.begin, lambda: EIGHT)
+        await change(clinic.caller, replace(role, specialties=("x",)))
 
-    _, seen = await asyncio.gather(tell(), make())
-    assert seen == 20
+    await asyncio.gather(tell(), change())
+    told = [
+        (version, changed) for _, version, changed in await news(everywhere, clinic)
+    ]
+    assert told == [(1, ("created",)), (1, ("exceptions",)), (2, ("specialties",))]
+
+
+async def test_who_changes_a_location_tells_a_calendar_that_is_just_being_made(
+    everywhere: Storage,
+) -> None:
+    clinic = await open_clinic(everywhere.begin)
+    role = replace(
+        a_role(clinic.practitioner.id, clinic.location.id),
+        version=1,
+        created_at=EIGHT,
+        updated_at=EIGHT,
+    )
+    making, moving = asyncio.Event(), asyncio.Event()
+
+    async def make() -> None:
+        async with everywhere.begin(clinic.caller) as work:
+            await work.schedules.hold_of_role(role.id)
+            location = await work.locations.find(clinic.location.id)
+            assert location is not None
+            making.set()
+            await moving.wait()
+            await linger(work)
+            work.practitioner_roles.save(role)
+            zone = location.timezone
+            work.schedules.save(calendar_of(role, None, timezone=zone, now=EIGHT))
+
+    async def move() -> None:
+        await making.wait()
+        moving.set()
+        change = PutLocation(everywhere.begin, lambda: EIGHT)
+        await change(clinic.caller, replace(clinic.location, timezone="Africa/Cairo"))
+
+    await asyncio.gather(make(), move())
+    assert await news(everywhere, clinic) == [(str(role.id), 1, ("location.timezone",))]
+
+
+@pytest.mark.parametrize("by_staff", [True, False], ids=["schedule", "role"])
+async def test_who_makes_a_calendar_waits_for_who_changes_its_location(
+    everywhere: Storage,
+    by_staff: bool,  # noqa: FBT001
+) -> None:
+    """It was not among those that are told: it must have been made with the new."""
+    clinic = await open_clinic(everywhere.begin)
+    moving, making = asyncio.Event(), asyncio.Event()
+
+    async def move() -> None:
+        async with everywhere.begin(clinic.caller) as work:
+            before = await work.locations.find(clinic.location.id)
+            assert before is not None
+            await work.calendar_news.at_location(before.id)
+            moving.set()
+            await making.wait()
+            await linger(work)
+            wanted = replace(before, timezone="Africa/Cairo")
+            work.locations.save(put(before, wanted, expected=None, now=EIGHT))
+
+    async def make() -> Schedule:
+        await moving.wait()
+        making.set()
+        if not by_staff:
+            return (await a_stored_role(everywhere, clinic))[1]
+        return await CreateSchedule(everywhere.begin, lambda: EIGHT)(
+            clinic.caller,
+            practitioner_id=clinic.practitioner.id,
+            location_id=clinic.location.id,
+            timezone=None,
+            availability=(),
+            horizon_days=None,
+        )
+
+    _, made = await asyncio.gather(move(), make())
+    assert made.timezone == "Africa/Cairo"
 
 
 async def test_a_changed_horizon_is_told_to_all_that_follow_it(
