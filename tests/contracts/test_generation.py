@@ -2,21 +2,19 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from datetime import date
-from typing import Any, NoReturn
+from typing import Any
 
 import orjson
 import pytest
 
 from scheduling.application.commands.generate_slots import GenerateSlots
-from scheduling.application.commands.roll_horizon_forward import RollHorizonForward
 from scheduling.domain.errors import ScheduleNotFound, SlotNotAvailable
-from scheduling.domain.generation import Action, Trigger
+from scheduling.domain.generation import Action
 from scheduling.domain.identifiers import ScheduleId
 from scheduling.domain.schedule_exception import ExceptionKind
 from scheduling.domain.slot import SlotStatus
 from scheduling.domain.slot_difference import KeptBecause
-from tests.builders import a_caller, an_id, at, between, open_clinic
+from tests.builders import a_caller, an_id, at, between
 from tests.contracts.storages import Storage
 from tests.generating import MORNING, KnownHolidays, Post, a_post
 from tests.patterns import MON, TUE, a_rule, hours
@@ -440,47 +438,6 @@ async def test_a_calendar_of_another_organisation_is_not_there(post: Open) -> No
     for dry_run in (True, False):
         with pytest.raises(ScheduleNotFound):
             await make(a_caller(), id, dry_run=dry_run)
-
-
-async def test_a_day_that_has_come_is_laid_once(post: Open) -> None:
-    here = await post()
-    await here.generate()
-    roll = RollHorizonForward(here.storage.begin, here.clock, here.almanac)
-    here.now = at("00:30", day=1)
-    first = [one async for one in roll(here.clinic.caller)]
-    assert [(one.number, one.total) for one in first] == [(1, 2), (2, 2)]
-    ids = {one.schedule_id for one in first}
-    assert ids == {(await here.calendar()).id, here.clinic.schedule.id}
-    runs = [one.run for one in first if one.run is not None]
-    (rolled,) = (run for run in runs if run.practitioner_role_id)
-    assert counts(rolled) == {"created": 4, "unchanged": 8}
-    assert rolled.trigger is Trigger.ROLL_FORWARD
-    again = [one.run async for one in roll(here.clinic.caller) if one.run is not None]
-    assert {run.id for run in again} == {run.id for run in runs}
-    assert all(run.repeated for run in again)
-    here.now = at("00:30", day=2)
-    later = [one.run async for one in roll(here.clinic.caller) if one.run is not None]
-    assert not any(run.repeated for run in later)
-
-
-class Unwilling(KnownHolidays):
-    def public_holidays(
-        self, country: str, _subdivision: str | None, _first: date, _last: date
-    ) -> NoReturn:
-        raise LookupError(country)
-
-
-async def test_a_calendar_that_fails_keeps_no_other_from_its_day(post: Open) -> None:
-    here = await post()
-    here.almanac = Unwilling()
-    await here.place(country="DE", observes_public_holidays=True)
-    elsewhere = await open_clinic(here.storage.begin, caller=here.clinic.caller)
-    roll = RollHorizonForward(here.storage.begin, here.clock, here.almanac)
-    rolled = {one.schedule_id: one async for one in roll(here.clinic.caller)}
-    failed = rolled[here.clinic.schedule.id]
-    assert failed.run is None
-    assert isinstance(failed.failure, LookupError)
-    assert rolled[elsewhere.schedule.id].run is not None
 
 
 async def test_closed_days_of_the_location_have_no_hours_by_rule(post: Open) -> None:
