@@ -15,14 +15,20 @@ class Work:
         self.left: list[str] = []
         self.ends: dict[str, asyncio.Event] = {}
 
-    def take(self, lines: Lines, name: str, line: str | None) -> None:
+    def take(
+        self,
+        lines: Lines,
+        name: str,
+        line: str | None,
+        room: asyncio.Semaphore | None = None,
+    ) -> None:
         end = self.ends[name] = asyncio.Event()
 
         async def work() -> None:
             self.begun.append(name)
             await end.wait()
 
-        lines.take(work, line, lambda: self.left.append(name))
+        lines.take(work, line, lambda: self.left.append(name), room)
 
     async def end(self, *names: str) -> None:
         for name in names:
@@ -83,6 +89,20 @@ async def test_who_waits_for_its_line_takes_nobody_s_room() -> None:
         await work.end("a1", "a2", "a3", "b1")
     assert work.left[0] in {"a1", "b1"}
     assert sorted(work.left) == ["a1", "a2", "a3", "b1"]
+
+
+async def test_a_kind_that_has_a_room_leaves_the_others_theirs() -> None:
+    work, room = Work(), asyncio.Semaphore(2)
+    async with asyncio.TaskGroup() as tasks:
+        lines = Lines(tasks, at_once=3)
+        for name in ("ours 1", "ours 2", "ours 3"):
+            work.take(lines, name, None, room)
+        work.take(lines, "theirs", None)
+        await settle()
+        assert work.begun == ["ours 1", "ours 2", "theirs"]
+        await work.end("ours 2")
+        assert work.begun[3:] == ["ours 3"]
+        await work.end("ours 1", "ours 3", "theirs")
 
 
 async def test_a_fault_of_one_ends_all() -> None:

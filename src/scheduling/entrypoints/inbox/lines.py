@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Hashable
+from contextlib import nullcontext
 
 
 class Lines:
@@ -18,10 +19,13 @@ class Lines:
         work: Callable[[], Awaitable[None]],
         line: Hashable | None,
         left: Callable[[], None],
+        room: asyncio.Semaphore | None = None,
     ) -> None:
-        """Work on it when those before it in its `line` are done; then call `left`."""
+        """Work on it when those before it in its `line` are done and, where its kind
+        has a `room` of its own, there is a place in that; then call `left`.
+        """
         before = self._last.get(line) if line is not None else None
-        task = self._tasks.create_task(self._after(before, work))
+        task = self._tasks.create_task(self._after(before, room, work))
         self.under_way.add(task)
         if line is not None:
             self._last[line] = task
@@ -35,9 +39,12 @@ class Lines:
         task.add_done_callback(done)
 
     async def _after(
-        self, before: asyncio.Task[None] | None, work: Callable[[], Awaitable[None]]
+        self,
+        before: asyncio.Task[None] | None,
+        room: asyncio.Semaphore | None,
+        work: Callable[[], Awaitable[None]],
     ) -> None:
         if before is not None:
             await asyncio.wait([before])
-        async with self._working:
+        async with room or nullcontext(), self._working:
             await work()

@@ -44,6 +44,10 @@ class Received:
         return (told.tenant_id, told.subject or told.source) if told else None
 
     @property
+    def is_ours(self) -> bool:
+        return self.incoming is not None and self.incoming.is_ours
+
+    @property
     def type(self) -> str:
         """A label that nobody from outside can make up."""
         told = self.incoming.type if self.incoming else UNKNOWN
@@ -111,6 +115,7 @@ def _event(told: Incoming, stored_at: datetime) -> ReceivedEvent[Message]:
         version=told.version,
         traceparent=told.traceparent,
         message=message_of(told.type, told.data, version=told.version, known=known),
+        time=told.time,
     )
 
 

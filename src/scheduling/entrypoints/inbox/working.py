@@ -57,10 +57,13 @@ async def work_until(
         ]
         advised = await held.enter_async_context(open_subscription(broker, advisories))
         lines = Lines(tasks, at_once=at_once)
+        # Slots of a thousand calendars may follow one change: others do not wait.
+        for_ours = asyncio.Semaphore(at_once - at_once // 3)
 
         def follow(delivery: Delivery, left: Left) -> None:
             received = Received.of(delivery)
-            lines.take(lambda: follower(received, delivery), received.line, left)
+            room = for_ours if received.is_ours else None
+            lines.take(lambda: follower(received, delivery), received.line, left, room)
 
         def put_aside(delivery: Delivery, left: Left) -> None:
             lines.take(lambda: given_up(delivery), None, left)
