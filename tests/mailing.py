@@ -23,6 +23,7 @@ class MailSite:
     refusals: dict[str, str] = field(default_factory=dict)
     troubles: list[str | None] = field(default_factory=list)
     mails: list[EmailMessage] = field(default_factory=list)
+    arrivals: list[float] = field(default_factory=list)
     envelopes: list[tuple[str, tuple[str, ...]]] = field(default_factory=list)
     logins: list[tuple[bytes, bytes]] = field(default_factory=list)
     gate: asyncio.Event = field(default_factory=asyncio.Event)
@@ -97,6 +98,7 @@ class MailSite:
     async def handle_DATA(  # noqa: N802
         self, server: SMTP, _session: Session, envelope: Envelope
     ) -> str:
+        arrived = asyncio.get_running_loop().time()
         self.taking.set()
         await self.gate.wait()
         trouble = self.troubles.pop(0) if self.troubles else "250 OK"
@@ -110,6 +112,7 @@ class MailSite:
             mail = message_from_bytes(content, policy=policy.SMTP)
             assert isinstance(mail, EmailMessage)
             self.mails.append(mail)
+            self.arrivals.append(arrived)
             self.envelopes.append((str(envelope.mail_from), tuple(envelope.rcpt_tos)))
         return trouble
 
