@@ -3,11 +3,13 @@
 import asyncio
 import os
 import sys
+from collections import Counter
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
+from uuid import UUID
 
 import asyncpg
 from prometheus_client import CollectorRegistry
@@ -136,3 +138,23 @@ async def end_session_of(url: str, job: str) -> None:
     finally:
         await connection.close()
     assert len(ended) == 1
+
+
+async def until_told(url: str, type: str, count: int) -> Counter[UUID]:
+    """Return how often it was told of each thing, once that many were told of."""
+    connection = await asyncpg.connect(
+        url, server_settings={"role": "scheduling_relay"}
+    )
+    try:
+        async with asyncio.timeout(PATIENCE):
+            while True:
+                rows = await connection.fetch(
+                    "SELECT aggregate_id FROM outbox WHERE subject LIKE $1",
+                    f"%.{type}",
+                )
+                told = Counter(row["aggregate_id"] for row in rows)
+                if len(told) >= count:
+                    return told
+                await asyncio.sleep(0.01)  # rows of another process
+    finally:
+        await connection.close()

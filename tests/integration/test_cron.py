@@ -3,14 +3,19 @@
 import asyncio
 import json
 import signal
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from scheduling.adapters.embedded.folders import free_port
-from scheduling.application.ports.leadership import RunOutcome
+from scheduling.adapters.postgres.leadership import open_leadership
+from scheduling.application.ports.leadership import NotNow, RunOutcome, Taken
+from scheduling.domain.period import Period
 from scheduling.entrypoints.cron.jobs import JOBS, Job
+from tests.builders import open_clinic
+from tests.contracts.put_there import a_visit, put_there
+from tests.contracts.storages import postgres_storage
 from tests.cronning import (
     Errand,
     cron,
@@ -18,6 +23,7 @@ from tests.cronning import (
     end_session_of,
     known_runs,
     until_run,
+    until_told,
 )
 from tests.integration.test_outbox_commands import typed
 
@@ -75,6 +81,21 @@ async def test_another_process_goes_on_when_the_one_that_is_at_it_dies(
     assert errand.most_at_once == 1
 
 
+async def test_who_is_stopped_and_not_dead_gives_its_turn_away(
+    database_url: str,
+) -> None:
+    async with (
+        open_leadership(database_url, silent_at_most=1) as silent,
+        open_leadership(database_url) as other,
+        silent.turn("job", None),
+    ):
+        async with other.turn("job", None) as turn:
+            assert turn == NotNow(None)
+        await asyncio.wait_for(silent.lost, 10)
+        async with other.turn("job", None) as turn:
+            assert turn == Taken()
+
+
 async def test_a_job_that_fails_says_so_and_stops_no_other(
     database_url: str, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -128,26 +149,35 @@ async def test_the_figures_are_the_jobs_whichever_process_did_it(
         assert value("scheduling_cron_failing", {"job": "seldom"}) == 0
 
 
-async def test_killed_processes_leave_every_job_to_the_next_one(
+async def test_killed_in_the_middle_it_leaves_the_rest_to_the_next_one(
     database_url: str, tmp_path: Path
 ) -> None:
+    """A thousand patients did not come. Each is told of once, by whichever process."""
+    async with postgres_storage(database_url, size=2) as storage:
+        clinic = await open_clinic(storage.begin)
+        hour_ago = Period.of(datetime.now(UTC) - timedelta(hours=1), timedelta(hours=1))
+        visits = [a_visit(clinic, hour_ago) for _ in range(1000)]
+        await put_there(storage, clinic, *visits)
     first = await cron_process(database_url, tmp_path / "first.log")
-    await until_run(database_url, JOBS[0].name, "done")
+    told = await until_told(database_url, "appointment.no-show", 1)
     first.kill()
     await first.wait()
+    assert len(told) < len(visits)
     port = free_port()
     second = await cron_process(
         database_url, tmp_path / "second.log", SCHEDULING_CRON_METRICS_PORT=str(port)
     )
+    told = await until_told(database_url, "appointment.no-show", len(visits))
+    assert told == {visit.appointment.id: 1 for visit in visits}
     for job in JOBS:
         await until_run(database_url, job.name, "done")
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     writer.write(b"GET /metrics HTTP/1.0\r\n\r\n")
-    told = (await reader.read()).decode()
+    figures = (await reader.read()).decode()
     writer.close()
     second.process.send_signal(signal.SIGTERM)
     assert await asyncio.wait_for(second.wait(), 15) == 0
-    assert "scheduling_cron_last_start_timestamp_seconds" in told
+    assert "scheduling_cron_last_start_timestamp_seconds" in figures
     assert '"error"' not in (tmp_path / "second.log").read_text()
 
 

@@ -49,14 +49,13 @@ JOB_LOCKS = 512_877_003
 """The first key of the advisory lock of a job; the second is made of its name."""
 
 BEAT = 5.0
-IDLE_AT_MOST = 30
+SILENT_AT_MOST = 30
 """Seconds between two signs of life, and without one until others take over."""
 
 SESSION = {
     "application_name": "scheduling cron",
     "jit": "off",
     "statement_timeout": "10s",
-    "idle_session_timeout": f"{IDLE_AT_MOST}s",
     "tcp_keepalives_idle": "5",
     "tcp_keepalives_interval": "2",
     "tcp_keepalives_count": "3",
@@ -255,16 +254,24 @@ class PostgresLeadership(Leadership):
 
 @asynccontextmanager
 async def open_leadership(
-    database_url: str, *, role: str = "scheduling_cron"
+    database_url: str,
+    *,
+    role: str = "scheduling_cron",
+    silent_at_most: int = SILENT_AT_MOST,
 ) -> AsyncIterator[PostgresLeadership]:
-    """Open a session for turns; leaving gives those that are held to others.
+    """Open a session for turns; leaving gives those that are held to others, and so
+    does a silence of that many seconds.
 
     Raise LeadershipLost where no session is to be had.
     """
     try:
         connection = await asyncpg.connect(
             database_url,
-            server_settings={**SESSION, "role": role},
+            server_settings={
+                **SESSION,
+                "role": role,
+                "idle_session_timeout": f"{silent_at_most}s",
+            },
             timeout=10,
             command_timeout=COMMAND_TIMEOUT,
         )

@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Protocol
 
 AFTER_FAILURE = timedelta(minutes=5)
-AFTER_DEATH = timedelta(seconds=10)
+AFTER_DEATH = timedelta(seconds=5)
 """At the latest, what failed or was left half-done is done again that long after it
 began; sooner where it is due sooner.
 """
