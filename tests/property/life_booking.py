@@ -9,6 +9,7 @@ from uuid import UUID
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, rule
 
+from scheduling.application.commands.expire_holds import ExpireHolds
 from scheduling.domain.appointment import Appointment
 from scheduling.domain.booking_request import BySlot, Override
 from scheduling.domain.identifiers import SlotId
@@ -304,6 +305,20 @@ class Booking(Desk):
         if done is not None:
             one.kind, one.room = "x", room
             self.model.stepped(one, "booked")
+
+    @rule()
+    @there_are_holds
+    def sweep_holds(self) -> None:
+        """Somebody comes by for those that have run out, and tells who waits."""
+        visits = self.model.visits.values()
+        gone = sorted(
+            (one for one in visits if self.model.lapsed(one)), key=lambda one: one.id
+        )
+        sweep = ExpireHolds(self.storage.begin, lambda: self.model.now)
+        self.actor = self.caller.subject
+        assert self.run(sweep(self.caller)) == len(gone)
+        self.model.leave([(one, "cancelled") for one in gone], by_themselves=True)
+        self.seen[f"sweep: {'done' if gone else 'nothing'}"] += 1
 
     def _some_hold(self, number: int) -> Visit:
         """Mostly one that is held or was."""

@@ -221,9 +221,12 @@ class Model(Waiting):
         if anew and wanted == "booked":
             self._remind(visit)
 
-    def leave(self, leaving: Iterable[tuple[Visit, str]]) -> None:
+    def leave(
+        self, leaving: Iterable[tuple[Visit, str]], *, by_themselves: bool = False
+    ) -> None:
         """Some take steps together by which they need their time no more, or never had
-        any: what they leave is told when all have gone.
+        any: what they leave is told when all have gone. Holds that have run out go by
+        themselves, and tell it in other words.
         """
         gone = [(visit, copy(visit), wanted) for visit, wanted in leaving]
         seats: Counter[UUID] = Counter()
@@ -232,8 +235,9 @@ class Model(Waiting):
                 seats.update(id for id in before.slots if id in self.slots)
                 self._remind_no_more(visit)
             visit.status = wanted
+            visit.swept = by_themselves
             name = f"appointment.{wanted}"
-            visit.next(name, name)
+            visit.next(name, "hold.expired" if by_themselves else name)
         self.give_seats_back(seats)
         untold = list(seats)
         for visit, before, _ in gone:
