@@ -13,7 +13,9 @@ from scheduling.application.ports.identity import Caller
 from scheduling.domain.booking_request import Hold
 from scheduling.domain.identifiers import TenantId
 from scheduling.domain.period import Period
+from scheduling.domain.settings import Settings
 from scheduling.domain.status import Status
+from scheduling.domain.waitlist_offer import WAITLIST
 from scheduling.entrypoints.cron.jobs import JOBS
 from scheduling.entrypoints.cron.running import SomeFailed
 from scheduling.entrypoints.cron.works import in_each_tenant, works_over
@@ -24,6 +26,7 @@ from tests.contracts.storages import PostgresStorage, postgres_storage
 from tests.contracts.visits import book
 from tests.cronning import settings_of
 from tests.patterns import a_rule
+from tests.waiting import an_entry, save
 
 HOUR = timedelta(hours=1)
 
@@ -131,6 +134,33 @@ async def test_holds_that_ran_out_are_told_of(
     assert (await told(storage, clinic))["hold.expired"] == 1
     async with storage.begin(clinic.caller) as work:
         assert (await work.appointments.get(held.id)).status is Status.CANCELLED
+
+
+async def test_offers_that_nobody_answered_go_to_the_next(
+    database_url: str, storage: PostgresStorage
+) -> None:
+    offering = Settings(waitlist_offers=True, horizon_days=10_000)
+    clinic = await open_clinic(storage.begin, patients=3, settings=offering)
+    hold = Hold(until=now() - HOUR, by=WAITLIST)
+    held = await book(storage, clinic, clinic.request(0, hold=hold))
+    entries = [an_entry(patient.id, now=now()) for patient in clinic.patients[:2]]
+    await save(storage, clinic, *entries)
+    asked = entries[0].offered(
+        held, source_event_id="news", candidates=(entries[1].id,), now=now()
+    )
+    async with storage.begin(clinic.caller) as work:
+        await work.waitlist.get(asked.id)
+        work.waitlist.save(asked)
+    assert await do(database_url, "expired-holds") == 0
+    assert await do(database_url, "waitlist-offers") == 1
+    assert await do(database_url, "waitlist-offers") == 0
+    events = await told(storage, clinic)
+    assert events["waitlist.offer-expired"] == events["hold.expired"] == 1
+    async with storage.begin(clinic.caller) as work:
+        offers = [(await work.waitlist.get(one.id)).offer for one in entries]
+    assert offers[0] is None
+    assert offers[1] is not None
+    assert offers[1].time.slot_ids == held.slot_ids
 
 
 async def test_what_is_old_is_removed_for_every_organisation(

@@ -1,26 +1,35 @@
 """What the waitlist sends to PostgreSQL, whatever the number of rows."""
 
 from collections.abc import AsyncIterator
+from datetime import timedelta
 
 import pytest
 
 from scheduling.application.commands.add_to_waitlist import AddToWaitlist
+from scheduling.application.commands.decline_waitlist_offer import (
+    DeclineWaitlistOffer,
+)
+from scheduling.application.commands.expire_holds import ExpireHolds
 from scheduling.application.commands.fulfill_waitlist_entry import (
     FulfillWaitlistEntry,
 )
+from scheduling.application.commands.hold_slot import HoldSlot
 from scheduling.application.commands.remove_from_waitlist import RemoveFromWaitlist
 from scheduling.application.ports.waitlist import WaitlistFilter
 from scheduling.application.queries.get_waitlist import GetWaitlist
 from scheduling.application.queries.get_waitlist_entry import GetWaitlistEntry
+from scheduling.application.steps.offer_freed_time import find_who_takes_it, keep_for
+from scheduling.domain.booking_request import ByStart
 from scheduling.domain.freed_time import (
     GivenBack,
+    TimeToOffer,
 )
 from scheduling.domain.settings import Limits, Settings
 from scheduling.domain.version import ExpectedVersion
 from scheduling.domain.waitlist import (
     WaitlistStatus,
 )
-from tests.builders import EIGHT, an_id
+from tests.builders import EIGHT, an_id, open_clinic, slots_from
 from tests.contracts.storages import postgres_storage
 from tests.fakes.storage import MemoryStorage
 from tests.integration.ear import BEGIN, COMMIT, READ, WRITE, Ear
@@ -140,6 +149,51 @@ async def test_several_freed_times_cost_no_more_than_one(ear: Ear) -> None:
             assert len(await work.waitlist.candidates(steps, EIGHT)) == 3
 
     assert await ear.during(look()) == [READ]
+
+
+@pytest.mark.parametrize("count", [1, 20])
+async def test_holds_are_swept_together_however_many_ran_out(
+    ear: Ear, count: int
+) -> None:
+    """Which, locked; who waits for their time; all of it written; and nothing more."""
+    clinic = await open_clinic(
+        ear.storage.begin, *slots_from("09:00", count=count), patients=count
+    )
+    hold = HoldSlot(ear.storage.begin, lambda: EIGHT)
+    for number in range(count):
+        await hold(clinic.caller, clinic.request(number, number))
+    later = EIGHT + timedelta(minutes=10)
+    sweep = ExpireHolds(ear.storage.begin, lambda: later)
+    heard = await ear.during(sweep(clinic.caller))
+    assert heard == [READ, BEGIN, READ, READ, WRITE, COMMIT]
+    assert await ear.during(sweep(clinic.caller)) == [READ]
+
+
+@pytest.mark.parametrize("count", [1, 20])
+async def test_declining_asks_the_next_at_the_same_cost_whoever_else_waits(
+    ear: Ear, count: int
+) -> None:
+    clinic, _ = await a_clinic(
+        ear.storage, patients=count + 2, settings=Settings(waitlist_offers=True)
+    )
+    entries = [an_entry(patient.id) for patient in clinic.patients]
+    await save(ear.storage, clinic, *entries)
+    ids = tuple(entry.id for entry in entries)
+    slot = clinic.slots[0]
+    when = ByStart(slot.practitioner_id, slot.location_id, slot.period)
+    async with ear.storage.begin(clinic.caller) as work:
+        found = await find_who_takes_it(
+            work, TimeToOffer("news", ids, when, "consultation"), now=EIGHT
+        )
+        assert found is not None
+        await keep_for(work, found, now=EIGHT)
+    decline = DeclineWaitlistOffer(ear.storage.begin, lambda: EIGHT)
+    heard = await ear.during(
+        decline(clinic.caller, found[0].id, expected=ExpectedVersion(2))
+    )
+    # The entry; its hold; whether it goes on, to whom, their turn, the facts.
+    reading = [READ, BEGIN, READ, READ, READ, READ, READ]
+    assert heard == [*reading, WRITE, WRITE, COMMIT]
 
 
 async def test_time_that_nobody_can_book_any_more_costs_nothing(ear: Ear) -> None:
