@@ -33,6 +33,7 @@ from scheduling.domain.events import (
     WaitlistOfferExpired,
     WaitlistSlotAvailable,
 )
+from scheduling.domain.handover_events import EncounterRequested, SubFileCreated
 from scheduling.domain.identifiers import (
     AppointmentId,
     GenerationRunId,
@@ -42,6 +43,7 @@ from scheduling.domain.identifiers import (
     PractitionerRoleId,
     ScheduleExceptionId,
     SlotId,
+    SubFileId,
     WaitlistEntryId,
     WaitlistOfferId,
 )
@@ -310,5 +312,38 @@ EVENTS: tuple[tuple[str, Event], ...] = (
     (
         "portal.appointment.rejected",
         PortalAppointmentRejected(code="SLOT_NOT_AVAILABLE", **OF_A_REPLY),
+    ),
+    (
+        "subfile.created",
+        SubFileCreated(
+            occurred_at=EIGHT,
+            version=1,
+            sub_file_id=SubFileId(uuid4()),
+            number="FILE-2030-000123-MIT-01",
+            patient_id=PatientId(uuid4()),
+            location_id=LocationId(uuid4()),
+            practitioner_id=PractitionerId(uuid4()),
+            appointment_id=AppointmentId(uuid4()),
+            opened_at=EIGHT,
+            main_file_missing=False,
+        ),
+    ),
+    (
+        "encounter.requested",
+        EncounterRequested(
+            occurred_at=EIGHT,
+            version=1,
+            encounter_request_id=uuid4(),
+            appointment_id=AppointmentId(uuid4()),
+            patient_id=PatientId(uuid4()),
+            practitioner_id=PractitionerId(uuid4()),
+            location_id=LocationId(uuid4()),
+            period=between("09:00", "10:00"),
+            timezone="Africa/Cairo",
+            appointment_type="consultation",
+            arrived_at=EIGHT,
+            sub_file_id=SubFileId(uuid4()),
+            sub_file_number="FILE-2030-000123-MIT-01",
+        ),
     ),
 )

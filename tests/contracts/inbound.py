@@ -16,10 +16,13 @@ from scheduling.adapters.cloud_events.messages import (
 )
 from scheduling.adapters.cloud_events.own_messages import OWN
 from scheduling.application.commands.receive_event import ReceiveEvent
+from scheduling.application.ports.identity import Caller
 from scheduling.application.ports.inbox import Outcome, ReceivedEvent
+from scheduling.application.ports.sub_files import Alarms
 from scheduling.domain.appointment import Appointment
 from scheduling.domain.directory import Patient
 from scheduling.domain.identifiers import PatientId
+from scheduling.domain.sub_file import SubFile
 from scheduling.entrypoints.attempts import settled
 from scheduling.entrypoints.inbox.reactions import reactions_over
 from tests.builders import EIGHT, Clinic
@@ -29,13 +32,14 @@ from tests.fakes.almanac import MemoryAlmanac
 
 
 @dataclass
-class Inbound:
+class Inbound(Alarms):
     """`desk` is the API of a clinic; the inbox works beside it."""
 
     desk: Reception
     inbox: Storage
     stored_at: datetime = EIGHT
     almanac: MemoryAlmanac = field(default_factory=MemoryAlmanac)
+    without_main_file: list[UUID] = field(default_factory=list)
 
     @property
     def clinic(self) -> Clinic:
@@ -49,6 +53,7 @@ class Inbound:
         id: str | None = None,
         version: int | None = None,
         known: Mapping[str, type[MessageData]] = INBOUND,
+        time: datetime | None = None,
     ) -> Outcome:
         """Follow an event that the broker stored after those before it."""
         self.stored_at += timedelta(seconds=1)
@@ -61,14 +66,19 @@ class Inbound:
             version=version,
             traceparent=None,
             message=message_of(type, data, version=version, known=known),
+            time=time,
         )
         receive = ReceiveEvent(
             self.inbox.begin,
             self.desk.clock,
-            lambda begin: reactions_over(begin, self.desk.clock, self.almanac),
+            lambda begin: reactions_over(begin, self.desk.clock, self, self.almanac),
         )
         caller = replace(self.clinic.caller, subject="inbox", scopes=frozenset())
         return await settled(lambda: receive(caller, event))
+
+    def main_file_missing(self, caller: Caller, sub_file: SubFile, /) -> None:
+        assert caller.tenant_id == self.clinic.caller.tenant_id
+        self.without_main_file.append(sub_file.id)
 
     async def told(self, *types: str) -> Sequence[dict[str, Any]]:
         """Return the events of these types in their order."""
@@ -89,6 +99,7 @@ class Inbound:
             id=news["id"],
             version=news["aggregateversion"],
             known=OWN,
+            time=datetime.fromisoformat(news["time"]),
         )
 
     async def patient(self, id: UUID) -> Patient | None:

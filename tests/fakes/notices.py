@@ -1,7 +1,6 @@
 from dataclasses import dataclass
 
-from scheduling.application.ports.notices import Notices
-from scheduling.domain.events import NotificationRequested, PortalReply
+from scheduling.application.ports.notices import Notice, Notices
 from tests.fakes.transaction import Transaction
 
 
@@ -9,5 +8,5 @@ from tests.fakes.transaction import Transaction
 class MemoryNotices(Notices):
     transaction: Transaction
 
-    def tell(self, news: NotificationRequested | PortalReply) -> None:
+    def tell(self, news: Notice) -> None:
         self.transaction.announce((news,))

@@ -23,6 +23,7 @@ from scheduling.application.ports.generation import GenerationRepository
 from scheduling.application.ports.identity import Caller
 from scheduling.application.ports.inbox import InboxRepository
 from scheduling.application.ports.notices import Notices
+from scheduling.application.ports.notifications import NotificationRepository
 from scheduling.application.ports.reminders import ReminderRepository
 from scheduling.application.ports.repositories import (
     AnswerRepository,
@@ -39,6 +40,7 @@ from scheduling.application.ports.schedule_exceptions import (
     ScheduleExceptionRepository,
 )
 from scheduling.application.ports.schedule_lists import ScheduleLists
+from scheduling.application.ports.sub_files import SubFileRepository
 from scheduling.application.ports.unit_of_work import UnitOfWork
 from scheduling.application.ports.waitlist import WaitlistRepository
 from scheduling.domain.appointment import Appointment
@@ -63,10 +65,12 @@ from tests.fakes.lists import (
     MemoryStatistics,
 )
 from tests.fakes.notices import MemoryNotices
+from tests.fakes.notifications import MemoryNotifications
 from tests.fakes.reminders import MemoryReminders, due_of
 from tests.fakes.schedule_exceptions import MemoryScheduleExceptions
 from tests.fakes.schedule_lists import MemoryScheduleLists
 from tests.fakes.slots import MemorySlots, standing
+from tests.fakes.sub_files import MemorySubFiles
 from tests.fakes.transaction import AuditRow, StoredReminder, Tables, Transaction
 from tests.fakes.waitlist import MemoryWaitlist
 
@@ -182,6 +186,14 @@ class MemoryUnitOfWork(UnitOfWork):
     @cached_property
     def notices(self) -> Notices:
         return MemoryNotices(self._transaction)
+
+    @cached_property
+    def notifications(self) -> NotificationRepository:
+        return MemoryNotifications(self._transaction)
+
+    @cached_property
+    def sub_files(self) -> SubFileRepository:
+        return MemorySubFiles(self._transaction)
 
     @cached_property
     def forgetting(self) -> ForgettingRepository:

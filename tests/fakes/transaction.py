@@ -29,10 +29,12 @@ from scheduling.domain.directory import Channel, Location, Patient, Practitioner
 from scheduling.domain.events import Event
 from scheduling.domain.generation import Generation
 from scheduling.domain.identifiers import GenerationRunId, new_id
+from scheduling.domain.notification import Notification
 from scheduling.domain.schedule import PractitionerRole, Schedule
 from scheduling.domain.schedule_exception import ScheduleException
 from scheduling.domain.settings import Settings
 from scheduling.domain.slot import Slot
+from scheduling.domain.sub_file import SubFile
 from scheduling.domain.waitlist import WaitlistEntry
 from scheduling.domain.waitlist_offer import WaitlistOffer
 from tests.asyncapi.document import misfits_of
@@ -109,6 +111,9 @@ class Tables:
         default_factory=dict
     )
     outbox: dict[UUID, Envelope] = field(default_factory=dict)
+    sub_files: dict[UUID, SubFile] = field(default_factory=dict)
+    drawn: dict[int, int] = field(default_factory=dict)
+    notifications: dict[UUID, Notification] = field(default_factory=dict)
     audit: tuple[AuditRow, ...] = ()
 
     def copy(self) -> Self:

@@ -15,6 +15,7 @@ from scheduling.application.ports.clock import Clock
 from scheduling.application.ports.identity import Caller
 from scheduling.application.ports.inbox import ReceivedEvent
 from scheduling.application.ports.messages import CalendarNews, Message, RoutedNews
+from scheduling.application.ports.sub_files import Alarms
 from scheduling.application.ports.unavailable import Unavailable
 from scheduling.application.ports.unit_of_work import BeginWork, DecisionOutdated
 from scheduling.domain.errors import InvalidInput
@@ -43,7 +44,7 @@ def doing(react: React) -> dict[str, Any]:
     async def reaction(_caller: Caller, event: ReceivedEvent[Message]) -> None:
         await react(event)
 
-    def reactions(_begin: BeginWork, _now: Clock) -> Reactions:
+    def reactions(_begin: BeginWork, _now: Clock, _alarms: Alarms) -> Reactions:
         return {CalendarNews: reaction, RoutedNews: reaction}
 
     return {"reactions": reactions, "first_pause": 0.01}

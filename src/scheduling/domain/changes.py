@@ -29,6 +29,7 @@ PERSONAL = frozenset(
     {
         "name",
         "file_number",
+        "number",
         "phone",
         "email",
         "reason",

@@ -13,6 +13,7 @@ DomainError
 │   ├── PractitionerRoleNotFound
 │   ├── LocationNotFound
 │   ├── ScheduleExceptionNotFound
+│   ├── NotificationNotFound
 │   └── WaitlistEntryNotFound
 ├── NotBookable                    409  the time is not to be had
 │   ├── PractitionerNotAvailable        inactive, or away
@@ -119,6 +120,11 @@ class LocationNotFound(NotFound):
 class ScheduleExceptionNotFound(NotFound):
     code = "SCHEDULE_EXCEPTION_NOT_FOUND"
     what = "schedule exception"
+
+
+class NotificationNotFound(NotFound):
+    code = "NOTIFICATION_NOT_FOUND"
+    what = "notification"
 
 
 class WaitlistEntryNotFound(NotFound):

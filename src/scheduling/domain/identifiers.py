@@ -18,6 +18,8 @@ ScheduleExceptionId = NewType("ScheduleExceptionId", UUID)
 WaitlistEntryId = NewType("WaitlistEntryId", UUID)
 WaitlistOfferId = NewType("WaitlistOfferId", UUID)
 GenerationRunId = NewType("GenerationRunId", UUID)
+SubFileId = NewType("SubFileId", UUID)
+NotificationId = NewType("NotificationId", UUID)
 
 
 def new_id(now: datetime) -> UUID:

@@ -130,6 +130,16 @@ TOLD: Mapping[str, Kind] = MappingProxyType(
             when="A patient's reminder could not be sent, and is not tried again.",
             aggregate="reminderId",
         ),
+        "subfile.created": Kind(
+            data=schemas.SubFileCreatedData,
+            when="A patient has a record folder at a clinic, for the first booking.",
+            aggregate="subFileId",
+        ),
+        "encounter.requested": Kind(
+            data=schemas.EncounterRequestedData,
+            when="A patient is here and is to be seen.",
+            aggregate="encounterRequestId",
+        ),
         "portal.appointment.accepted": Kind(
             data=schemas.PortalAcceptedData,
             when="A proposed appointment was made of the portal's request.",

@@ -10,6 +10,7 @@ again as `inbox.replay.<tenant>.<type>`, where no tenant may publish.
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import unquote
 from uuid import UUID
@@ -43,8 +44,9 @@ _UNFIT = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]"
 class Incoming:
     """An event that is one; its data is JSON of any shape yet.
 
-    `subject` is the CloudEvent's, `version` its extension `aggregateversion`; `is_ours`
-    where it came by a way that only we may send.
+    `subject` is the CloudEvent's, `version` its extension `aggregateversion`;
+    `time` where it is one that we read. `is_ours`: it came by a way that only we may
+    send on.
     """
 
     tenant_id: TenantId
@@ -56,6 +58,7 @@ class Incoming:
     traceparent: str | None
     data: object
     is_ours: bool = False
+    time: datetime | None = None
 
 
 def tenant_of(subject: str) -> TenantId:
@@ -90,6 +93,7 @@ def read(subject: str, headers: Mapping[str, str], body: bytes) -> Incoming:
         traceparent=trace if trace and _TRACEPARENT.fullmatch(trace) else None,
         data=data,
         is_ours=way != "inbox",
+        time=_time(attributes.get("time")),
     )
 
 
@@ -162,7 +166,7 @@ def _demand(attributes: dict[str, Any]) -> None:
     if not _JSON.fullmatch(content.partition(";")[0].strip()):
         raise NotACloudEvent("datacontenttype: data is read as JSON only")
     try:
-        # `time` is judged by nobody here: what orders news is version and broker.
+        # `time` refuses nothing: what orders news is version and broker.
         CloudEvent({n: v for n, v in attributes.items() if n != "time"})
     except CloudEventValidationError as error:
         wrong = sorted({_told(name) for name in error.errors})
@@ -188,6 +192,15 @@ _STRINGS = frozenset(
     {*REQUIRED, "subject", "time", "datacontenttype", "dataschema"}
     | {"tenantid", "traceparent", "partitionkey"}
 )
+
+
+def _time(told: object) -> datetime | None:
+    """A time of another form, or nonsense, is as good as none."""
+    try:
+        time = datetime.fromisoformat(str(told))
+    except ValueError:
+        return None
+    return time.astimezone(UTC) if time.tzinfo else None
 
 
 def _version(told: object) -> int | None:

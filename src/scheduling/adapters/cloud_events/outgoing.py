@@ -39,6 +39,7 @@ from scheduling.domain.events import (
     WaitlistOfferExpired,
     WaitlistSlotAvailable,
 )
+from scheduling.domain.handover_events import EncounterRequested, SubFileCreated
 from scheduling.domain.identifiers import TenantId, new_id
 
 SOURCE = "/scheduling"
@@ -231,3 +232,13 @@ def _(_event: ReminderSent) -> str:
 @type_of.register
 def _(_event: ReminderFailed) -> str:
     return "appointment.reminder.failed"
+
+
+@type_of.register
+def _(_event: SubFileCreated) -> str:
+    return "subfile.created"
+
+
+@type_of.register
+def _(_event: EncounterRequested) -> str:
+    return "encounter.requested"

@@ -12,6 +12,7 @@ from scheduling.adapters.cloud_events.schemas import (
     AppointmentStepData,
     AppointmentUpdatedData,
     CalendarChangedData,
+    EncounterRequestedData,
     HoldExpiredData,
     NotificationRequestedData,
     PortalAcceptedData,
@@ -24,6 +25,7 @@ from scheduling.adapters.cloud_events.schemas import (
     SlotBlockedData,
     SlotData,
     SlotsGenerationCompletedData,
+    SubFileCreatedData,
     WaitlistFulfilledData,
     WaitlistOfferData,
     WaitlistOfferedData,
@@ -57,6 +59,7 @@ from scheduling.domain.events import (
     WaitlistOfferEvent,
     WaitlistSlotAvailable,
 )
+from scheduling.domain.handover_events import EncounterRequested, SubFileCreated
 
 
 @singledispatch
@@ -342,4 +345,36 @@ def _(event: ReminderFailed) -> ReminderFailedData:
         **_of_reminder(event),
         "reason": event.reason,
         "attempts": event.attempts,
+    }
+
+
+@data_of.register
+def _(event: SubFileCreated) -> SubFileCreatedData:
+    return {
+        "subFileId": event.sub_file_id,
+        "number": event.number,
+        "patientId": event.patient_id,
+        "locationId": event.location_id,
+        "practitionerId": event.practitioner_id,
+        "appointmentId": event.appointment_id,
+        "openedAt": event.opened_at,
+        "mainFileMissing": event.main_file_missing,
+    }
+
+
+@data_of.register
+def _(event: EncounterRequested) -> EncounterRequestedData:
+    return {
+        "encounterRequestId": event.encounter_request_id,
+        "appointmentId": event.appointment_id,
+        "patientId": event.patient_id,
+        "practitionerId": event.practitioner_id,
+        "locationId": event.location_id,
+        "start": event.period.start,
+        "end": event.period.end,
+        "timezone": event.timezone,
+        "appointmentType": event.appointment_type,
+        "arrivedAt": event.arrived_at,
+        "subFileId": event.sub_file_id,
+        "subFileNumber": event.sub_file_number,
     }

@@ -351,3 +351,40 @@ class PortalRejectedData(PortalReplyData):
             examples=["SLOT_NOT_AVAILABLE"],
         ),
     ]
+
+
+SubFileNumber: TypeAlias = Annotated[str, Field(examples=["FILE-2030-000123-MIT-01"])]
+
+
+class SubFileCreatedData(TypedDict):
+    """A patient's record folder at a clinic."""
+
+    subFileId: UUID
+    number: SubFileNumber
+    patientId: UUID
+    locationId: UUID
+    practitionerId: UUID
+    appointmentId: UUID
+    openedAt: datetime
+    mainFileMissing: Annotated[
+        bool, Field(description="The patient has no main file: its number was drawn")
+    ]
+
+
+class EncounterRequestedData(TypedDict):
+    """What an encounter begins with."""
+
+    encounterRequestId: UUID
+    appointmentId: UUID
+    patientId: UUID
+    practitionerId: UUID
+    locationId: UUID
+    start: Start
+    end: End
+    timezone: Zone
+    appointmentType: Code
+    arrivedAt: datetime
+    subFileId: Annotated[
+        UUID | None, Field(description="Null where the patient was forgotten")
+    ]
+    subFileNumber: SubFileNumber | None

@@ -39,6 +39,7 @@ from scheduling.adapters.postgres.reminder_writes import (
     settle_reminders,
 )
 from scheduling.adapters.postgres.seats import is_open
+from scheduling.adapters.postgres.sub_file_writes import FILED, file_visits
 
 Row = Mapping[str, Any]
 Rows = Any
@@ -349,6 +350,9 @@ REMINDERS_CALLED_OFF = Write(
 )
 GENERATION_RUNS = _insert(t.generation_runs)
 REMINDERS_SETTLED = Write("reminders_settled", SETTLED, settle_reminders, counted=True)
+SUB_FILES = _insert(t.sub_files)
+VISITS_FILED = Write("visits_filed", FILED, file_visits)
+NOTIFICATIONS = _insert(t.notifications)
 ANSWERS = _insert(t.idempotency_keys)
 INBOX = _insert(t.inbox)
 POSITIONS = Write("inbox_positions_put", POSITION, _come_so_far)
@@ -383,6 +387,9 @@ WRITES = (
     REMINDERS_CALLED_OFF,
     REMINDERS_SETTLED,
     GENERATION_RUNS,
+    SUB_FILES,
+    VISITS_FILED,
+    NOTIFICATIONS,
     ANSWERS,
     INBOX,
     POSITIONS,

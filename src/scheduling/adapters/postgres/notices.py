@@ -1,13 +1,12 @@
 from dataclasses import dataclass
 
 from scheduling.adapters.postgres.transaction import Transaction
-from scheduling.application.ports.notices import Notices
-from scheduling.domain.events import NotificationRequested, PortalReply
+from scheduling.application.ports.notices import Notice, Notices
 
 
 @dataclass(frozen=True, slots=True)
 class PostgresNotices(Notices):
     transaction: Transaction
 
-    def tell(self, news: NotificationRequested | PortalReply) -> None:
+    def tell(self, news: Notice) -> None:
         self.transaction.announce((news,))

@@ -27,6 +27,7 @@ from scheduling.adapters.postgres.generation import PostgresGeneration
 from scheduling.adapters.postgres.history import PostgresAuditTrail
 from scheduling.adapters.postgres.inbox import PostgresInbox
 from scheduling.adapters.postgres.notices import PostgresNotices
+from scheduling.adapters.postgres.notifications import PostgresNotifications
 from scheduling.adapters.postgres.reminders import PostgresReminders
 from scheduling.adapters.postgres.schedule_exceptions import PostgresScheduleExceptions
 from scheduling.adapters.postgres.schedule_lists import PostgresScheduleLists
@@ -34,6 +35,7 @@ from scheduling.adapters.postgres.schedules import PostgresSchedules
 from scheduling.adapters.postgres.sessions import PooledSessions
 from scheduling.adapters.postgres.slots import PostgresSlots
 from scheduling.adapters.postgres.statistics import PostgresStatistics
+from scheduling.adapters.postgres.sub_files import PostgresSubFiles
 from scheduling.adapters.postgres.transaction import Transaction
 from scheduling.adapters.postgres.violations import in_our_words
 from scheduling.adapters.postgres.waitlist import PostgresWaitlist
@@ -53,6 +55,7 @@ from scheduling.application.ports.generation import GenerationRepository
 from scheduling.application.ports.identity import Caller
 from scheduling.application.ports.inbox import InboxRepository
 from scheduling.application.ports.notices import Notices
+from scheduling.application.ports.notifications import NotificationRepository
 from scheduling.application.ports.reminders import ReminderRepository
 from scheduling.application.ports.repositories import (
     AnswerRepository,
@@ -69,6 +72,7 @@ from scheduling.application.ports.schedule_exceptions import (
     ScheduleExceptionRepository,
 )
 from scheduling.application.ports.schedule_lists import ScheduleLists
+from scheduling.application.ports.sub_files import SubFileRepository
 from scheduling.application.ports.unit_of_work import UnitOfWork
 from scheduling.application.ports.waitlist import WaitlistRepository
 
@@ -171,6 +175,14 @@ class PostgresUnitOfWork(UnitOfWork):
     @cached_property
     def notices(self) -> Notices:
         return PostgresNotices(self._transaction)
+
+    @cached_property
+    def notifications(self) -> NotificationRepository:
+        return PostgresNotifications(self._transaction)
+
+    @cached_property
+    def sub_files(self) -> SubFileRepository:
+        return PostgresSubFiles(self._transaction)
 
     @cached_property
     def forgetting(self) -> ForgettingRepository:

@@ -20,7 +20,8 @@ class ReceivedEvent(Generic[Content_co]):
     """A CloudEvent 1.0 that arrived whole. The tenant is that of the NATS subject.
 
     `version` is the extension `aggregateversion`, `stored_at` when the broker stored
-    it: news of one aggregate without versions are ordered by that.
+    it: news of one aggregate without versions are ordered by that. `time` is when it
+    happened, where the sender says so.
     """
 
     tenant_id: TenantId
@@ -31,6 +32,11 @@ class ReceivedEvent(Generic[Content_co]):
     version: int | None
     traceparent: str | None
     message: Content_co
+    time: datetime | None = None
+
+    @property
+    def happened_at(self) -> datetime:
+        return self.time or self.stored_at
 
 
 class Outcome(StrEnum):

@@ -22,6 +22,7 @@ from scheduling.domain.identifiers import (
 )
 from scheduling.domain.period import Period
 from scheduling.domain.schedule import PractitionerRole
+from scheduling.domain.visit_news import VisitNews
 
 
 class Aggregate(NamedTuple):
@@ -70,6 +71,19 @@ class TimeFreed(Message):
     period: Period
     appointment_type: str
     candidates: tuple[WaitlistEntryId, ...]
+
+    @property
+    def aggregate(self) -> Aggregate | None:
+        return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VisitTold(Message):
+    """Our own: a step of an appointment. Each is followed, in whatever order: what was
+    overtaken is seen by how the visit stands.
+    """
+
+    news: VisitNews
 
     @property
     def aggregate(self) -> Aggregate | None:

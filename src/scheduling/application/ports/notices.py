@@ -1,12 +1,15 @@
 """News that is of nothing we store: answers to those who asked, and requests to tell
-somebody something.
+somebody something, or to go on with a patient who is here.
 """
 
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 from scheduling.domain.events import NotificationRequested, PortalReply
+from scheduling.domain.handover_events import EncounterRequested
+
+Notice: TypeAlias = NotificationRequested | PortalReply | EncounterRequested
 
 
 class Notices(Protocol):
-    def tell(self, news: NotificationRequested | PortalReply) -> None:
+    def tell(self, news: Notice) -> None:
         """Let it go out with the transaction."""

@@ -19,6 +19,7 @@ from scheduling.application.ports.generation import GenerationRepository
 from scheduling.application.ports.identity import Caller
 from scheduling.application.ports.inbox import InboxRepository
 from scheduling.application.ports.notices import Notices
+from scheduling.application.ports.notifications import NotificationRepository
 from scheduling.application.ports.reminders import ReminderRepository
 from scheduling.application.ports.repositories import (
     AnswerRepository,
@@ -35,6 +36,7 @@ from scheduling.application.ports.schedule_exceptions import (
     ScheduleExceptionRepository,
 )
 from scheduling.application.ports.schedule_lists import ScheduleLists
+from scheduling.application.ports.sub_files import SubFileRepository
 from scheduling.application.ports.waitlist import WaitlistRepository
 from scheduling.domain.errors import DomainError
 
@@ -109,6 +111,10 @@ class UnitOfWork(Protocol):
     def dead_letters(self) -> DeadLetterRepository: ...
     @property
     def notices(self) -> Notices: ...
+    @property
+    def notifications(self) -> NotificationRepository: ...
+    @property
+    def sub_files(self) -> SubFileRepository: ...
     @property
     def forgetting(self) -> ForgettingRepository: ...
 

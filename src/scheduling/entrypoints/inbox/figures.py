@@ -10,11 +10,14 @@ import structlog
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from scheduling.application.ports.dead_letters import DeadLetter
+from scheduling.application.ports.identity import Caller
+from scheduling.application.ports.sub_files import Alarms
+from scheduling.domain.sub_file import SubFile
 
 log = structlog.get_logger()
 
 
-class InboxFigures:
+class InboxFigures(Alarms):
     def __init__(self, registry: CollectorRegistry) -> None:
         self.registry = registry
         self._received = Counter(
@@ -45,6 +48,11 @@ class InboxFigures:
             "Times that the connection to the broker was made anew",
             registry=registry,
         )
+        self._without_main_file = Counter(
+            "scheduling_inbox_main_files_missing",
+            "Sub-files opened for patients who have no main file",
+            registry=registry,
+        )
         self._waiting = Gauge(
             "scheduling_inbox_waiting",
             "Messages of a consumer that are not answered for, over all processes",
@@ -73,6 +81,15 @@ class InboxFigures:
             sequence=letter.sequence,
             reason=letter.reason,
             detail=letter.detail,
+        )
+
+    def main_file_missing(self, caller: Caller, sub_file: SubFile, /) -> None:
+        self._without_main_file.inc()
+        log.warning(
+            "patient has no main file; the number of the sub-file was drawn",
+            tenant_id=str(caller.tenant_id),
+            patient_id=str(sub_file.patient_id),
+            sub_file_id=str(sub_file.id),
         )
 
     def waiting(self, consumer: str, messages: int) -> None:

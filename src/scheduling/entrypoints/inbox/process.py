@@ -30,6 +30,7 @@ from scheduling.application.commands.receive_event import Reactions, ReceiveEven
 from scheduling.application.ports.clock import Clock
 from scheduling.application.ports.messaging import BrokerUnavailable
 from scheduling.application.ports.registry import PatientRegistry
+from scheduling.application.ports.sub_files import Alarms
 from scheduling.application.ports.unavailable import DatabaseUnavailable
 from scheduling.application.ports.unit_of_work import BeginWork
 from scheduling.entrypoints.inbox.figures import InboxFigures
@@ -61,7 +62,7 @@ log = structlog.get_logger()
 @dataclass(frozen=True, slots=True)
 class Inbox:
     settings: Settings
-    reactions: Callable[[BeginWork, Clock], Reactions] = field(
+    reactions: Callable[[BeginWork, Clock, Alarms], Reactions] = field(
         default_factory=lambda: partial(reactions_over, almanac=HolidaysAlmanac())
     )
     first_pause: float = FIRST_PAUSE
@@ -155,7 +156,7 @@ def _follower(
         receive=ReceiveEvent(
             storage.begin,
             storage.now,
-            lambda begin: inbox.reactions(begin, storage.now),
+            lambda begin: inbox.reactions(begin, storage.now, figures),
         ),
         keep=KeepDeadLetter(storage.begin),
         now=storage.now,

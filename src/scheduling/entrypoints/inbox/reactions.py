@@ -14,7 +14,9 @@ from scheduling.application.ports.messages import (
     PractitionerRoleNews,
     RoutedNews,
     TimeFreed,
+    VisitTold,
 )
+from scheduling.application.ports.sub_files import Alarms
 from scheduling.application.ports.unit_of_work import BeginWork
 from scheduling.application.reactions.bridge_portal_appointment import (
     BridgePortalAppointment,
@@ -25,16 +27,22 @@ from scheduling.application.reactions.forget_patient import ForgetPatient
 from scheduling.application.reactions.generate_slots_for_role import (
     GenerateSlotsForRole,
 )
+from scheduling.application.reactions.in_turn import InTurn
 from scheduling.application.reactions.keep_patient import KeepPatient
 from scheduling.application.reactions.keep_practitioner_role import (
     KeepPractitionerRole,
 )
 from scheduling.application.reactions.offer_freed_time import OfferFreedTime
+from scheduling.application.reactions.open_sub_file import OpenSubFile
+from scheduling.application.reactions.request_encounter import RequestEncounter
 from scheduling.application.reactions.route_notification import RouteNotification
+from scheduling.application.reactions.tell_of_visit import TellOfVisit
 from scheduling.application.reactions.welcome_doctor import WelcomeDoctor
 
 
-def reactions_over(begin: BeginWork, now: Clock, almanac: Almanac) -> Reactions:
+def reactions_over(
+    begin: BeginWork, now: Clock, alarms: Alarms, almanac: Almanac
+) -> Reactions:
     return {
         AppointmentRequested: BridgePortalAppointment(begin, now),
         CalendarNews: GenerateSlotsForRole(begin, now, almanac),
@@ -46,4 +54,11 @@ def reactions_over(begin: BeginWork, now: Clock, almanac: Almanac) -> Reactions:
         PractitionerRoleNews: KeepPractitionerRole(begin, now),
         RoutedNews: RouteNotification(begin, now),
         TimeFreed: OfferFreedTime(begin, now),
+        VisitTold: InTurn(
+            (
+                OpenSubFile(begin, now, alarms),
+                TellOfVisit(begin, now),
+                RequestEncounter(begin, now, alarms),
+            )
+        ),
     }
