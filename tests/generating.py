@@ -181,10 +181,16 @@ class Post:
         slot = await self.slot(clock, day=day)
         return await self.book_slot(slot, patient)
 
-    async def book_slot(self, slot: Slot, patient: int = 0) -> Appointment:
+    async def book_slot(
+        self,
+        slot: Slot,
+        patient: int = 0,
+        **told: Any,  # noqa: ANN401
+    ) -> Appointment:
         clinic = replace(self.clinic, slots=(slot,))
+        request = clinic.request(patient, **told)
         book = BookAppointment(self.storage.begin, self.clock)
-        return await self.tried(lambda: book(clinic.caller, clinic.request(patient)))
+        return await self.tried(lambda: book(clinic.caller, request))
 
     async def hold(self, clock: str, *, day: int = 0, patient: int = 0) -> Appointment:
         return await self.hold_slot(await self.slot(clock, day=day), patient)
