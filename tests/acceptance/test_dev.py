@@ -165,6 +165,7 @@ async def test_what_dies_comes_back_at_the_same_place(data_dir: Path) -> None:
         for name, victim in (
             ("api", api),
             ("relay", running.child("relay")),
+            ("cron", running.child("cron")),
             ("nats", running.child("nats-server")),
             ("postgres", running.child("postgres")),
         ):
