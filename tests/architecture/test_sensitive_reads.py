@@ -15,7 +15,9 @@ OF_PATIENTS = {
     "CalendarDay",
     "CalendarFilter",
     "KeptReminder",
+    "Notification",
     "Patient",
+    "SubFile",
     "WaitlistEntry",
 }
 """What a query names where its answer says something of a patient."""

@@ -54,6 +54,8 @@ QUERIES = {
     "/v1/appointments/{id}": "id",
     "/v1/appointments/{id}/history": "id limit cursor",
     "/v1/appointments/{id}/reminders": "id limit cursor",
+    "/v1/patients/{id}/sub-files": "id limit cursor",
+    "/v1/practitioners/{id}/notifications": "id unread language limit cursor",
     "/v1/appointments/today": f"{HERE} limit cursor",
     "/v1/appointments/upcoming": f"{HERE} limit cursor summary",
     "/v1/patients/{id}/appointments": "id status limit cursor",
@@ -169,6 +171,10 @@ LISTS = {
     "GET /v1/appointments/today": APPOINTMENT,
     "GET /v1/appointments/upcoming": APPOINTMENT,
     "GET /v1/patients/{id}/appointments": APPOINTMENT,
+    "GET /v1/patients/{id}/sub-files": "id number patientId locationId practitionerId "
+    "status openedAt",
+    "GET /v1/practitioners/{id}/notifications": "id title patientId start timezone "
+    "serviceType link readAt",
     "GET /v1/schedules": "id practitionerId locationId timezone availability",
     "GET /v1/schedules/{id}/exceptions": "id kind date start end windows reason",
     "GET /v1/schedules/{id}/generation-runs": RUN,

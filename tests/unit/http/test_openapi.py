@@ -118,6 +118,11 @@ def test_names_of_operations_never_change(document: Document) -> None:
         "updateAppointmentStatus": "POST /v1/appointments/{id}/status",
         "getAppointmentHistory": "GET /v1/appointments/{id}/history",
         "listReminders": "GET /v1/appointments/{id}/reminders",
+        "listSubFiles": "GET /v1/patients/{id}/sub-files",
+        "listNotifications": "GET /v1/practitioners/{id}/notifications",
+        "readNotification": "POST /v1/practitioners/{id}/notifications/"
+        "{notificationId}/read",
+        "readAllNotifications": "POST /v1/practitioners/{id}/notifications/read-all",
         "listTodaysAppointments": "GET /v1/appointments/today",
         "listUpcomingAppointments": "GET /v1/appointments/upcoming",
         "listPatientAppointments": "GET /v1/patients/{id}/appointments",

@@ -284,6 +284,7 @@ NOUNS = {
     "hold",
     "location",
     "locations",
+    "notification",
     "patient",
     "practitioner",
     "practitioner-role",

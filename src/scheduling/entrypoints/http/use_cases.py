@@ -32,6 +32,10 @@ from scheduling.application.commands.put_patient import PutPatient
 from scheduling.application.commands.put_practitioner import PutPractitioner
 from scheduling.application.commands.put_practitioner_role import PutPractitionerRole
 from scheduling.application.commands.put_settings import PutSettings
+from scheduling.application.commands.read_all_notifications import (
+    ReadAllNotifications,
+)
+from scheduling.application.commands.read_notification import ReadNotification
 from scheduling.application.commands.release_hold import ReleaseHold
 from scheduling.application.commands.remove_from_waitlist import RemoveFromWaitlist
 from scheduling.application.commands.remove_schedule_exception import (
@@ -73,6 +77,7 @@ from scheduling.application.queries.get_statistics import GetStatistics
 from scheduling.application.queries.get_waitlist import GetWaitlist
 from scheduling.application.queries.get_waitlist_entry import GetWaitlistEntry
 from scheduling.application.queries.list_generation_runs import ListGenerationRuns
+from scheduling.application.queries.list_notifications import ListNotifications
 from scheduling.application.queries.list_patient_appointments import (
     ListPatientAppointments,
 )
@@ -83,6 +88,7 @@ from scheduling.application.queries.list_schedule_exceptions import (
 from scheduling.application.queries.list_schedule_slots import ListScheduleSlots
 from scheduling.application.queries.list_schedules import ListSchedules
 from scheduling.application.queries.list_slots import ListSlots
+from scheduling.application.queries.list_sub_files import ListSubFiles
 from scheduling.application.queries.list_todays_appointments import (
     ListTodaysAppointments,
 )
@@ -128,6 +134,8 @@ class Commands:
     accept_waitlist_offer: AcceptWaitlistOffer
     decline_waitlist_offer: DeclineWaitlistOffer
     remove_from_waitlist: RemoveFromWaitlist
+    read_notification: ReadNotification
+    read_all_notifications: ReadAllNotifications
 
     @classmethod
     def over(cls, begin: BeginWork, now: Clock, almanac: Almanac) -> "Commands":
@@ -161,6 +169,8 @@ class Commands:
             accept_waitlist_offer=AcceptWaitlistOffer(begin, now),
             decline_waitlist_offer=DeclineWaitlistOffer(begin, now),
             remove_from_waitlist=RemoveFromWaitlist(begin, now),
+            read_notification=ReadNotification(begin, now),
+            read_all_notifications=ReadAllNotifications(begin, now),
         )
 
     def within(self, begin: BeginWork, now: Clock) -> "Commands":
@@ -175,6 +185,8 @@ class Queries:
     get_appointment_by_id: GetAppointmentById
     get_appointment_history: GetAppointmentHistory
     list_reminders: ListReminders
+    list_notifications: ListNotifications
+    list_sub_files: ListSubFiles
     get_appointment_series: GetAppointmentSeries
     list_todays_appointments: ListTodaysAppointments
     list_upcoming_appointments: ListUpcomingAppointments
@@ -216,6 +228,8 @@ class Queries:
             get_appointment_by_id=GetAppointmentById(begin, audit),
             get_appointment_history=GetAppointmentHistory(begin, audit),
             list_reminders=ListReminders(begin, audit),
+            list_notifications=ListNotifications(begin, audit),
+            list_sub_files=ListSubFiles(begin, audit),
             get_appointment_series=GetAppointmentSeries(begin, audit),
             list_todays_appointments=ListTodaysAppointments(begin, now, audit),
             list_upcoming_appointments=ListUpcomingAppointments(begin, now, audit),
