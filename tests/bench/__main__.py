@@ -13,13 +13,14 @@ from tests.bench import (
     s3_calendar,
     s4_relay,
     s5_latency,
+    s6_generation,
     s8_reminders,
     s11_start,
 )
 from tests.bench.report import Result
 from tests.bench.stack import bench_folder
 
-ALL = ("s1", "s2", "s3", "s4", "s5", "s8", "s11")
+ALL = ("s1", "s2", "s3", "s4", "s5", "s6", "s8", "s11")
 
 
 async def _measure(name: str, *, quick: bool) -> list[Result]:
@@ -41,6 +42,9 @@ async def _measure(name: str, *, quick: bool) -> list[Result]:
             case "s8":
                 due = 20_000 if quick else 100_000
                 one = await s8_reminders.measure(folder, reminders=due)
+            case "s6" | "s7":
+                roles, rounds = (40, 1) if quick else (200, 3)
+                return await s6_generation.measure(folder, roles=roles, rounds=rounds)
             case "s11":
                 return await s11_start.measure(folder, starts=2 if quick else 5)
             case _:

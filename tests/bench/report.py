@@ -136,6 +136,12 @@ _HOW = """## How it is measured
   product's publisher, by itself, into the same stream.
 - **S5**: from the return of a booking's commit to the callback of a NATS
   subscriber, one booking at a time on an idle system.
+- **S6**: the roles' slots for 90 days and today, made by the command in this process
+  under the database role of the inbox, four runs at once, each a transaction with its
+  run, its event and its audit record. The reference is one binary COPY of the same
+  rows into a table with the same indexes and references, by the database's superuser:
+  under row level security there is no COPY.
+- **S7**: the same runs once more, with other source events.
 - **S11**: from the start of `scheduling dev` on an existing data directory with the
   demo clinic to its `ready` line; memory is the resident set of the API process
   after 500 requests.

@@ -150,8 +150,13 @@ class DesiredSlots:
             until_day = min(first + (days - 1) * _DAY, last)
             midnight = first_instant(self.schedule.timezone, until_day + _DAY)
             there = sorted([*over, *self._of_days(first, until_day)])
-            due = [rest for stretch in there for rest in stretch.before(midnight)]
-            over = [rest for stretch in there for rest in stretch.since(midnight)]
+            due, over = list[Stretch](), []
+            for stretch in there:
+                if stretch.end <= midnight:
+                    due.append(stretch)
+                else:
+                    due += stretch.before(midnight)
+                    over += stretch.since(midnight)
             until = max(midnight, due[-1].end) if due else midnight
             if until > since:
                 yield Part(since, until, list(self._desired(due)))
@@ -184,9 +189,13 @@ class DesiredSlots:
 
     def _of_days(self, first: date, last: date) -> Iterator[Stretch]:
         after_now = self.horizon.now + timedelta.resolution
+        closes = self.horizon.closes
         for stretch in self._admitted(self._pattern.stretches(first, last)):
+            if after_now <= stretch.start and stretch.end <= closes:
+                yield stretch
+                continue
             for rest in stretch.since(after_now):
-                yield from rest.before(self.horizon.closes)
+                yield from rest.before(closes)
 
     def _desired(self, stretches: Iterable[Stretch]) -> Iterator[DesiredStretch]:
         for stretch in stretches:

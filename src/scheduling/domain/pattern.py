@@ -245,12 +245,12 @@ def _stretches_of(windows: list[Window]) -> Iterator[Stretch]:
             yield Stretch(start, end - start, 1, capacity, service_types, day)
         return
     (window,) = windows
-    hours = window.hours
-    if window.count:
+    hours, number = window.hours, window.count
+    if number:
         yield Stretch(
             window.period.start,
             timedelta(minutes=hours.slot_minutes),
-            window.count,
+            number,
             hours.capacity,
             hours.service_types,
             window.day,

@@ -42,6 +42,7 @@ def shown(wall: datetime, zone: ZoneInfo) -> Shown:
     return Shown(end, end)
 
 
+@lru_cache(maxsize=8192)
 def hours_on(
     day: date, start: time, end: time, zone: ZoneInfo
 ) -> tuple[datetime, datetime] | None:
