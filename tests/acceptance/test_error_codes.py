@@ -177,6 +177,14 @@ async def _no_entry(house: House) -> httpx2.Response:
     return await house.desk.get(f"/v1/waitlist/{uuid4()}")
 
 
+@answers(404, "NOTIFICATION_NOT_FOUND")
+async def _no_notification(house: House) -> httpx2.Response:
+    practitioner = await house.desk.a_practitioner()
+    return await house.desk.ask(
+        "POST", f"/v1/practitioners/{practitioner}/notifications/{uuid4()}/read"
+    )
+
+
 @answers(404, "SCHEDULE_EXCEPTION_NOT_FOUND")
 async def _no_exception(house: House) -> httpx2.Response:
     schedule = await house.desk.a_schedule()

@@ -12,7 +12,7 @@ import pytest
 from scheduling.application.ports.messaging import WaitingEvent
 from tests.acceptance.conftest import Token
 from tests.acceptance.desk import Desk, Thing, at, codes
-from tests.acceptance.product import Product
+from tests.acceptance.product import PATIENCE, Product
 from tests.acceptance.visits import held, same
 from tests.acceptance.waiting_room import a_wish, offered, waits
 
@@ -225,6 +225,27 @@ async def _change_role(desk: Desk) -> tuple[str, Thing]:
 @command("DELETE /v1/practitioner-roles/{id}")
 async def _end_role(desk: Desk) -> tuple[str, None]:
     return await _role_that_is_there(desk), None
+
+
+async def shown_to_somebody(desk: Desk) -> Thing:
+    """Book, and wait until the practitioner finds it in the app."""
+    visit = await desk.booked()
+    path = f"/v1/practitioners/{visit['practitionerId']}/notifications"
+    async with asyncio.timeout(PATIENCE):
+        while not (items := (await desk.get(path)).json()["items"]):  # noqa: ASYNC110  # another process
+            await asyncio.sleep(0.05)
+    return {"path": path, **items[0]}
+
+
+@command("POST /v1/practitioners/{id}/notifications/{notificationId}/read")
+async def _read(desk: Desk) -> tuple[str, None]:
+    shown = await shown_to_somebody(desk)
+    return f"{shown['path']}/{shown['id']}/read", None
+
+
+@command("POST /v1/practitioners/{id}/notifications/read-all")
+async def _read_all(desk: Desk) -> tuple[str, None]:
+    return f"{(await shown_to_somebody(desk))['path']}/read-all", None
 
 
 OF_PATIENTS = {"POST /v1/appointments/self-book"}
