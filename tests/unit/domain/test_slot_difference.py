@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field, replace
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -34,6 +34,9 @@ from scheduling.domain.slot_difference import (
 )
 from tests.builders import EIGHT, a_schedule, an_id, at
 from tests.patterns import a_rule
+
+
+AN_EXCEPTION = ScheduleExceptionId(UUID(int=1))
 
 
 def wanted(start: str, end: str, **told: Any) -> DesiredSlot:  # noqa: ANN401
@@ -128,7 +131,7 @@ def test_what_is_there_stays() -> None:
         {"service_types": ("eyes",)},
         {"timezone": "Europe/London"},
         {"obsolete": True},
-        {"status": SlotStatus.BUSY_UNAVAILABLE, "blocked_by": uuid4()},
+        {"status": SlotStatus.BUSY_UNAVAILABLE, "blocked_by": AN_EXCEPTION},
     ],
     ids=str,
 )
@@ -159,7 +162,11 @@ def test_what_is_free_and_not_wanted_goes() -> None:
         {"status": SlotStatus.BUSY_TENTATIVE},
         {"status": SlotStatus.BUSY_UNAVAILABLE},
         {"booked": 1, "status": SlotStatus.BUSY_UNAVAILABLE},
-        {"booked": 1, "status": SlotStatus.BUSY_UNAVAILABLE, "blocked_by": uuid4()},
+        {
+            "booked": 1,
+            "status": SlotStatus.BUSY_UNAVAILABLE,
+            "blocked_by": AN_EXCEPTION,
+        },
         {"status": SlotStatus.ENTERED_IN_ERROR},
     ],
     ids=str,
