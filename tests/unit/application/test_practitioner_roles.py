@@ -92,11 +92,13 @@ async def test_who_ends_a_role_is_told_whose_visits_stay(
 ) -> None:
     await desk.put()
     visit = await desk.book(await desk.slot())
-    kept = await {
-        "deleted": desk.delete,
-        "patched": lambda: desk.patch({"active": False}),
-        "put": lambda: desk.put(active=False),
-    }[ending]()
+    match ending:
+        case "deleted":
+            kept = await desk.delete()
+        case "patched":
+            kept = await desk.patch({"active": False})
+        case _:
+            kept = await desk.put(active=False)
     assert [one.id for one in kept.affected] == [visit]
     assert (kept.role.active, kept.role.version) == (False, 2)
 
