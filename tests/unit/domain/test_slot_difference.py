@@ -35,7 +35,6 @@ from scheduling.domain.slot_difference import (
 from tests.builders import EIGHT, a_schedule, an_id, at
 from tests.patterns import a_rule
 
-
 AN_EXCEPTION = ScheduleExceptionId(UUID(int=1))
 
 
