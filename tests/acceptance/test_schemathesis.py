@@ -63,7 +63,10 @@ async def clinic(desk: Desk) -> World:
         "schedule": [schedule["id"] for schedule in schedules],
         "slot": slots,
         "appointment": appointments,
-        "practitionerrole": [await desk.a_role(practitioners[0], locations[0])],
+        # One is spared, one can be deleted.
+        "practitionerrole": [
+            await desk.a_role(practitioners[0], locations[0]) for _ in range(2)
+        ],
     }
     return World(ids, {exception: schedules[-1]["id"]})
 

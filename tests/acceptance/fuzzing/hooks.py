@@ -78,6 +78,8 @@ def before_call(_context: Any, case: Any, _kwargs: Any) -> None:  # noqa: ANN401
         case.body = mended(case.body)
         if case.operation.path.endswith(BOOKINGS):
             say_when(case.body)
+        if case.operation.path.endswith("/reschedule"):
+            say_when_instead(case.body)
         if "version" in case.body:
             id = str(case.path_parameters.get("id"))
             case.body["version"] = versions.get(id, 1)
@@ -175,6 +177,16 @@ def say_when(body: dict[str, Any]) -> None:
         for name in by_start:
             body.pop(name, None)
         body["slotId"] = body.get("slotId") or one_of("slot")
+
+
+def say_when_instead(body: dict[str, Any]) -> None:
+    """Name a slot, mostly, and then nothing else; or a start, and what goes with it."""
+    if chance.random() < 0.7:
+        for name in ("start", "practitionerId", "locationId", "durationMinutes"):
+            body.pop(name, None)
+        body["slotId"] = body.get("slotId") or one_of("slot")
+    elif body.get("start"):
+        body.pop("slotId", None)
 
 
 @schemathesis.hook
