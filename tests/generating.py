@@ -6,6 +6,8 @@ from datetime import date, datetime
 from typing import Any, TypeVar
 from uuid import uuid4
 
+import orjson
+
 from scheduling.application.commands.add_schedule_exception import (
     AddScheduleException,
 )
@@ -278,3 +280,21 @@ async def a_post(
     post = Post(storage, clinic, role, storage.begin)
     await post.put(*(rules or (MORNING,)), **told)
     return post
+
+
+OpenPost = Callable[..., Awaitable[Post]]
+"""Open a post as `a_post` does, in the storage of the test."""
+
+
+def counts(run: Generation) -> dict[str, int]:
+    """Return what is not nothing."""
+    names = ("created", "updated", "unchanged", "conflicts", "retired", "retained")
+    assert run.desired == run.created + run.updated + run.unchanged + run.conflicts
+    return {name: n for name in names if (n := getattr(run, name))}
+
+
+async def told_of_type(post: Post, kind: str) -> list[Any]:
+    """Return the organisation's events of a type, as they are on the wire."""
+    outbox = await post.storage.outbox(post.clinic.caller)
+    events = (orjson.loads(envelope.body) for envelope in outbox)
+    return [one for one in events if one["type"] == kind]

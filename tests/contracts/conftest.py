@@ -1,5 +1,6 @@
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from tests.contracts.inbound import Hearing, Inbound, inbox_beside
 from tests.contracts.reception import Open, Reception
 from tests.contracts.storages import PostgresStorage, Storage, postgres_storage
 from tests.fakes.storage import MemoryStorage
+from tests.generating import OpenPost, a_post
 from tests.servers import Databases
 
 
@@ -61,3 +63,8 @@ def hearing(reception: Open, shared_database_url: str) -> Hearing:
             yield inbound
 
     return opened
+
+
+@pytest.fixture
+def post(everywhere: Storage) -> OpenPost:
+    return partial(a_post, everywhere)
