@@ -142,6 +142,16 @@ async def some_letters(sender: Sender, database_url: str) -> UUID:
     return other
 
 
+async def in_here(database_url: str, nats_url: str, *words: str) -> tuple[int, str]:
+    """The same without a process of its own, where nobody else writes meanwhile."""
+    servers = {
+        "SCHEDULING_DATABASE_URL": database_url,
+        "SCHEDULING_NATS_URL": nats_url,
+    }
+    told = await asyncio.to_thread(CliRunner().invoke, app, [*words], env=servers)
+    return told.exit_code, told.output
+
+
 async def test_letters_are_listed_by_tenant_and_reason(
     database_url: str, nats_url: str
 ) -> None:
@@ -150,7 +160,7 @@ async def test_letters_are_listed_by_tenant_and_reason(
         sending(nats_url) as sender,
     ):
         other = await some_letters(sender, database_url)
-    _, told = await command(
+    _, told = await in_here(
         database_url, nats_url, "dead-letters", "--json", "--tenant", str(other)
     )
     (document,) = map(json.loads, told.splitlines())
@@ -158,12 +168,12 @@ async def test_letters_are_listed_by_tenant_and_reason(
     assert document["reason"] == "UNKNOWN_TYPE"
     assert document["replayedAt"] is None
     assert "body" not in document
-    _, told = await command(
+    _, told = await in_here(
         database_url, nats_url, "dead-letters", "--reason", "NOT_A_CLOUD_EVENT"
     )
     assert "missing: id" in told
     assert told.splitlines()[-1] == "1 dead letter"
-    _, told = await command(
+    _, told = await in_here(
         database_url, nats_url, "dead-letters", "--json", "--bodies"
     )
     assert all("body" in json.loads(line) for line in told.splitlines())
@@ -172,7 +182,7 @@ async def test_letters_are_listed_by_tenant_and_reason(
 async def test_a_replay_of_what_is_not_there_says_so(
     database_url: str, nats_url: str
 ) -> None:
-    ended, told = await command(database_url, nats_url, "replay", str(uuid4()))
+    ended, told = await in_here(database_url, nats_url, "replay", str(uuid4()))
     assert (ended, told.splitlines()[-1]) == (1, "the others are not there")
 
 
