@@ -1,6 +1,7 @@
 """CloudEvents are read strictly: what is missing or wrong is said, never repaired."""
 
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -231,3 +232,22 @@ def test_what_is_told_quotes_nothing_that_was_given() -> None:
         with pytest.raises(Rejected) as refused:
             structured(**changed)
         assert "Žofie" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "time",
+    [
+        "0001-01-01T00:00:00+14:00",
+        "9999-12-31T23:59:59-12:00",
+        "2030-01-07T08:00:00",
+        "yesterday",
+    ],
+)
+def test_a_time_that_no_clock_shows_is_as_good_as_none(time: str) -> None:
+    assert structured(time=time) == WHOLE
+    assert binary(ce_time=time) == WHOLE
+
+
+def test_a_time_is_read_as_an_instant() -> None:
+    told = datetime(2030, 1, 7, 8, tzinfo=UTC)
+    assert structured(time="2030-01-07T05:00:00-03:00") == replace(WHOLE, time=told)

@@ -195,12 +195,14 @@ _STRINGS = frozenset(
 
 
 def _time(told: object) -> datetime | None:
-    """A time of another form, or nonsense, is as good as none."""
+    """A time of another form, or nonsense, is as good as none; so is one that would lie
+    outside the years 1 to 9999 in UTC.
+    """
     try:
         time = datetime.fromisoformat(str(told))
-    except ValueError:
+        return time.astimezone(UTC) if time.tzinfo else None
+    except (ValueError, OverflowError):
         return None
-    return time.astimezone(UTC) if time.tzinfo else None
 
 
 def _version(told: object) -> int | None:

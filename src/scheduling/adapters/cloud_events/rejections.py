@@ -5,7 +5,8 @@ Rejected
 ├── NotACloudEvent   an attribute is missing or wrong; nothing of it is repaired
 ├── TenantMismatch   the body names another tenant than the subject
 ├── UnknownType      nobody here listens to it
-└── InvalidMessage   its data does not have the shape of its type
+├── InvalidMessage   its data does not have the shape of its type
+└── Unreadable       a defect of ours: it broke whoever read it
 
 Messages name attributes, fields and codes; never values, which may be a patient's.
 """
@@ -35,3 +36,7 @@ class UnknownType(Rejected):
 
 class InvalidMessage(Rejected):
     code = "VALIDATION_FAILED"
+
+
+class Unreadable(Rejected):
+    code = "UNREADABLE"

@@ -6,7 +6,11 @@ from datetime import datetime
 from scheduling.adapters.cloud_events.incoming import Incoming, read, tenant_of
 from scheduling.adapters.cloud_events.messages import INBOUND, message_of
 from scheduling.adapters.cloud_events.own_messages import OWN
-from scheduling.adapters.cloud_events.rejections import BadSubject, Rejected
+from scheduling.adapters.cloud_events.rejections import (
+    BadSubject,
+    Rejected,
+    Unreadable,
+)
 from scheduling.adapters.nats.subscription import StoredMessage
 from scheduling.application.ports.dead_letters import NO_TENANT, DeadLetter
 from scheduling.application.ports.identity import Caller, Scope
@@ -36,6 +40,9 @@ class Received:
             return cls(stored, incoming, _event(incoming, stored.stored_at))
         except Rejected as rejected:
             return cls(stored, incoming, None, rejected)
+        except Exception as defect:  # noqa: BLE001  # read again, it would break us again
+            broken = Unreadable(f"reading it failed: {type(defect).__name__}")
+            return cls(stored, incoming, None, broken)
 
     @property
     def line(self) -> tuple[TenantId, str] | None:
