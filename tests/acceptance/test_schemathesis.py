@@ -63,9 +63,9 @@ async def clinic(desk: Desk) -> World:
         "schedule": [schedule["id"] for schedule in schedules],
         "slot": slots,
         "appointment": appointments,
-        # One is spared, one can be deleted.
+        # One is spared, the others can be deleted.
         "practitionerrole": [
-            await desk.a_role(practitioners[0], locations[0]) for _ in range(2)
+            await desk.a_role(practitioners[0], locations[0]) for _ in range(6)
         ],
     }
     return World(ids, {exception: schedules[-1]["id"]})
