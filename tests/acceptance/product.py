@@ -90,26 +90,27 @@ class Product:
             file.read_text(errors="replace") for file in self.folder.glob("*.log")
         )
 
-    async def events(self, tenant: UUID) -> list[Msg]:
+    async def events(self, tenant: UUID, *, whole: bool = False) -> list[Msg]:
         """Return the tenant's part of the stream, once all that was committed is in
-        it.
+        it; with what follows by itself, where `whole`.
         """
         async with asyncio.timeout(PATIENCE):
             while await self._unpublished(tenant):  # noqa: ASYNC110  # another process
                 await asyncio.sleep(0.02)
-        return await self.in_stream(tenant)
+        return await self.in_stream(tenant, whole=whole)
 
-    async def in_stream(self, tenant: UUID) -> list[Msg]:
+    async def in_stream(self, tenant: UUID, *, whole: bool = False) -> list[Msg]:
         subject = f"scheduling.{tenant}.>"
         client = await nats.connect(self.nats_url, error_cb=_unheard)
         try:
             info = await client.jsm().stream_info("SCHEDULING", subject)
             subjects = info.state.subjects or {}
             subscription = await self._subscribed(client.jetstream(), tenant)
-            return [
+            stored = [
                 await subscription.next_msg(timeout=PATIENCE)
                 for _ in range(sum(subjects.values()))
             ]
+            return [one for one in stored if whole or not follows(one.subject)]
         finally:
             await client.close()
 
@@ -138,13 +139,16 @@ class Product:
         raise AssertionError("there is no stream")
 
     async def committed(self, tenant: UUID) -> list[WaitingEvent]:
-        """Return all that the outbox was ever given for the tenant."""
+        """Return all that the outbox was ever given for the tenant, without what
+        follows by itself.
+        """
         rows = await self.rows(
             "SELECT id, tenant_id, partition, aggregate_id, aggregate_version, "
             "event_id, subject, body FROM outbox WHERE tenant_id = $1 ORDER BY id",
             tenant,
         )
-        return [WaitingEvent(*row) for row in rows]
+        events = [WaitingEvent(*row) for row in rows]
+        return [one for one in events if not follows(one.subject)]
 
     async def rows(self, question: str, *given: object) -> list[asyncpg.Record]:
         """Ask as the relay's role, which sees the events of all tenants."""
@@ -226,6 +230,14 @@ def running_product(
         product.start_inbox()
         product.until_ready()
         yield product
+
+
+def follows(subject: str) -> bool:
+    """Whether it is told when the inbox has heard of a visit: at some time or other."""
+    return subject.endswith(BY_ITSELF)
+
+
+BY_ITSELF = (".subfile.created", ".notification.requested", ".encounter.requested")
 
 
 def what_is_wrong(committed: list[WaitingEvent], stream: list[Msg]) -> list[str]:

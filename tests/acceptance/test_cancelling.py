@@ -6,6 +6,7 @@ from uuid import UUID, uuid4
 
 from tests.acceptance.desk import Desk, codes
 from tests.acceptance.product import Product
+from tests.acceptance.visits import as_it_is
 
 
 async def test_a_cancelled_slot_is_free_at_once_and_opened_once(
@@ -51,8 +52,7 @@ async def test_a_stale_version_changes_nothing(desk: Desk) -> None:
         (428, "PRECONDITION_REQUIRED"),
         (428, "PRECONDITION_REQUIRED"),
     ]
-    read = await desk.get(f"/v1/appointments/{appointment['id']}")
-    assert read.json() == appointment
+    assert await as_it_is(desk, appointment) == appointment
     assert (await desk.cancel(appointment, if_match='"1"')).status_code == 200
 
 

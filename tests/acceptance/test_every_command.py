@@ -260,18 +260,10 @@ async def ask(desk: Desk, asked: Asked) -> httpx2.Response:
     return await desk.ask(method, path, headers=headers, json=body)
 
 
-BY_ITSELF = ("subfile.created", "notification.requested", "encounter.requested")
-"""What is told when the inbox has heard what a command told, at some time or other."""
-
-
 async def told_by(product: Product, tenant: UUID) -> list[WaitingEvent]:
     """Return what commands told, without what followed from that by itself."""
     told = await product.committed(tenant)
-    return [
-        one
-        for one in told
-        if not one.subject.endswith(BY_ITSELF) and b'"trigger":"event"' not in one.body
-    ]
+    return [one for one in told if b'"trigger":"event"' not in one.body]
 
 
 async def recorded(product: Product, tenant: UUID) -> list[asyncpg.Record]:

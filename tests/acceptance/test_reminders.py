@@ -93,7 +93,7 @@ async def test_a_mail_comes_once_and_after_a_cancel_none(
         assert sum(one["To"] == address for one in site.mails) == 1
 
     await product.until_in_stream(tenant, 1)
-    for event in await product.events(tenant):
+    for event in await product.events(tenant, whole=True):
         assert address.encode() not in event.data
     subjects = [event.subject for event in await product.events(tenant)]
     sent = [one for one in subjects if one.endswith("appointment.reminder.sent")]

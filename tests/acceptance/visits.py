@@ -98,7 +98,11 @@ def made(answer: httpx2.Response, status: int = 200) -> Thing:
 
 
 async def as_it_is(desk: Desk, visit: Thing) -> Thing:
-    return made(await desk.get(f"/v1/appointments/{visit['id']}"))
+    """Read it again; that it is put into a sub-file, at some time or other, is none of
+    its changes.
+    """
+    now = made(await desk.get(f"/v1/appointments/{visit['id']}"))
+    return now | {"subFileId": visit.get("subFileId")}
 
 
 async def slot_now(desk: Desk, slot: Thing) -> tuple[int, int, str]:
