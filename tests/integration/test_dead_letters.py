@@ -12,7 +12,7 @@ import pytest
 from typer.testing import CliRunner
 
 from scheduling.adapters.nats.connection import open_connection
-from scheduling.adapters.nats.resending import JetStreamResender
+from scheduling.adapters.nats.resending import STORED_AT, JetStreamResender
 from scheduling.adapters.postgres.dead_letter_desk import open_letter_desk
 from scheduling.application.commands.put_location import PutLocation
 from scheduling.application.commands.put_practitioner import PutPractitioner
@@ -32,6 +32,7 @@ from tests.following import (
 )
 
 DEAD = "SELECT * FROM dead_letters ORDER BY died_at, id"
+FOLLOWED = "SELECT * FROM inbox WHERE tenant_id = $1 AND source = '/somebody'"
 INBOX = ("SCHEDULING_INBOX", "scheduling-inbox")
 
 
@@ -98,6 +99,34 @@ async def test_what_was_mended_is_followed_when_it_is_replayed(
     assert [str(role["id"]) for role in roles] == [news["data"]["practitionerRoleId"]]
     (letter,) = await rows(database_url, DEAD)
     assert letter["replayed_at"] is not None
+
+
+async def test_what_newer_news_overtook_is_not_followed_when_it_is_replayed(
+    database_url: str, nats_url: str
+) -> None:
+    caller, doctor, place = a_caller(), a_practitioner(), a_location()
+    tenant = caller.tenant_id
+    older = a_role_of(doctor.id, place.id)
+    newer = {**older, "id": "newer", "data": {**older["data"], "active": False}}
+    async with (
+        following(settings_of(database_url, nats_url)),
+        sending(nats_url) as sender,
+        postgres_storage(database_url, size=1) as storage,
+    ):
+        await sender.send(tenant, older)
+        await until_rows(database_url, 1, DEAD)
+        await PutPractitioner(storage.begin, lambda: EIGHT)(caller, doctor)
+        await PutLocation(storage.begin, lambda: EIGHT)(caller, place)
+        await sender.send(tenant, newer)
+        await until_rows(database_url, 1, FOLLOWED, tenant)
+        await command(database_url, nats_url, "replay", "--all")
+        outcomes = await until_rows(database_url, 2, FOLLOWED, tenant)
+        (role,) = await storage.rows(caller, "SELECT active FROM practitioner_roles")
+    assert {one["event_id"]: one["outcome"] for one in outcomes} == {
+        "newer": "applied",
+        older["id"]: "stale",
+    }
+    assert role["active"] is False
 
 
 async def test_what_still_cannot_be_followed_becomes_a_letter_of_its_own(
@@ -240,7 +269,8 @@ async def test_what_was_ours_is_replayed_to_the_inbox_and_to_nobody_else(
     assert ours.state.messages == 0
     assert theirs.subject == letter.subject.replace("scheduling", "inbox.replay")
     assert theirs.headers is not None
-    assert set(theirs.headers) == {"Nats-Msg-Id", "Content-Type"}
+    assert set(theirs.headers) == {"Nats-Msg-Id", "Content-Type", STORED_AT}
+    assert theirs.headers[STORED_AT] == letter.stored_at.isoformat()
 
 
 async def test_the_desk_finds_and_marks_letters_of_all_tenants(

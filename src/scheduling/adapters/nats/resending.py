@@ -9,9 +9,13 @@ from scheduling.adapters.nats.streams import accept
 from scheduling.application.ports.dead_letters import DeadLetter, Resender
 from scheduling.application.ports.messaging import BrokerUnavailable
 
+STORED_AT = "Scheduling-Stored-At"
+"""Header: when the broker stored what is sent again for the first time."""
+
 
 class JetStreamResender(Resender):
-    """The same bytes, under the same event id: a new message, the same news.
+    """The same bytes, under the same event id: a new message, the same news, and no
+    newer than they were.
 
     What was one of our own events goes to the inbox, too, where no tenant may publish:
     on our stream all who listen would get it twice.
@@ -44,4 +48,8 @@ def _headers(letter: DeadLetter) -> dict[str, str]:
     # Its first id may still be in the duplicate window. Nobody sends the same replay
     # twice: until it is marked, it has the same id.
     before = letter.replayed_at.isoformat() if letter.replayed_at else "first"
-    return {**own, "Nats-Msg-Id": f"replay-{letter.id}-{before}"}
+    return {
+        STORED_AT: letter.stored_at.isoformat(),
+        **own,
+        "Nats-Msg-Id": f"replay-{letter.id}-{before}",
+    }

@@ -11,6 +11,7 @@ from scheduling.adapters.cloud_events.rejections import (
     Rejected,
     Unreadable,
 )
+from scheduling.adapters.nats.resending import STORED_AT
 from scheduling.adapters.nats.subscription import StoredMessage
 from scheduling.application.ports.dead_letters import NO_TENANT, DeadLetter
 from scheduling.application.ports.identity import Caller, Scope
@@ -37,7 +38,7 @@ class Received:
         incoming = None
         try:
             incoming = read(stored.subject, stored.headers, stored.body)
-            return cls(stored, incoming, _event(incoming, stored.stored_at))
+            return cls(stored, incoming, _event(incoming, _first_stored(stored)))
         except Rejected as rejected:
             return cls(stored, incoming, None, rejected)
         except Exception as defect:  # noqa: BLE001  # read again, it would break us again
@@ -124,6 +125,17 @@ def _event(told: Incoming, stored_at: datetime) -> ReceivedEvent[Message]:
         message=message_of(told.type, told.data, version=told.version, known=known),
         time=told.time,
     )
+
+
+def _first_stored(stored: StoredMessage) -> datetime:
+    """Return when the broker had it first, where it is sent again: what was overtaken
+    meanwhile stays so. Whoever writes that header himself makes his own news older.
+    """
+    try:
+        told = datetime.fromisoformat(stored.headers[STORED_AT])
+        return min(told, stored.stored_at)
+    except (KeyError, ValueError, TypeError):
+        return stored.stored_at
 
 
 def _storable(text: str) -> str:
