@@ -191,6 +191,13 @@ class Desk:
         return id
 
 
+def unfiled(visit: Thing) -> Thing:
+    """Leave out the sub-file: a visit is put into it at some time or other, and that is
+    none of its changes.
+    """
+    return {**visit, "subFileId": None} if visit.get("subFileId") else visit
+
+
 def _made(answer: httpx2.Response) -> Thing:
     assert answer.status_code == 201, answer.text
     thing: Thing = answer.json()

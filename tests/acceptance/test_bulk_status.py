@@ -6,8 +6,9 @@ from uuid import UUID, uuid4
 import httpx2
 
 from tests.acceptance.conftest import Token
-from tests.acceptance.desk import Desk, Thing, at, codes
+from tests.acceptance.desk import Desk, Thing, at, codes, unfiled
 from tests.acceptance.product import Product
+from tests.acceptance.visits import as_it_is
 
 STATUS = "/v1/appointments/status"
 
@@ -87,8 +88,8 @@ async def test_each_item_has_a_result_of_its_own(
     assert "snow" not in str(found)
     missing, hidden = found[5]["problem"]["detail"], found[4]["problem"]["detail"]
     assert missing == hidden.replace(foreign["id"], unknown["id"])
-    read = [(await desk.get(f"/v1/appointments/{one['id']}")).json() for one in day]
-    assert found[0]["appointment"] == read[3]
+    read = [await as_it_is(desk, one) for one in day]
+    assert unfiled(found[0]["appointment"]) == read[3]
     assert [one["status"] for one in read] == [
         "confirmed",
         "booked",
@@ -178,8 +179,7 @@ async def test_a_request_that_makes_no_sense_is_refused_whole(desk: Desk) -> Non
     assert answers[1].json()["errors"] == [
         {"field": "items", "message": "must not name an appointment twice"}
     ]
-    unchanged = await desk.get(f"/v1/appointments/{one['id']}")
-    assert unchanged.json() == one
+    assert await as_it_is(desk, one) == one
     hundred = [step({**nobody, "id": str(uuid4())}, "confirmed") for _ in range(100)]
     assert Counter(told(await outcomes(desk, *hundred))) == {
         (404, "APPOINTMENT_NOT_FOUND"): 100

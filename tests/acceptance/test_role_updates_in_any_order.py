@@ -18,6 +18,7 @@ import asyncpg
 
 from tests.acceptance.desk import Desk, Thing
 from tests.acceptance.product import PATIENCE, Product
+from tests.acceptance.visits import as_it_is
 from tests.following import an_event, sending
 
 VERSIONS = 50
@@ -170,8 +171,7 @@ async def _book(
 
 async def _assert_unharmed(desk: Desk, booked: list[dict[str, Any]]) -> None:
     for visit in booked:
-        now = (await desk.get(f"/v1/appointments/{visit['id']}")).json()
-        assert now == visit
+        assert await as_it_is(desk, visit) == visit
         for slot_id in visit["slotIds"]:
             slot = (await desk.get(f"/v1/slots/{slot_id}")).raise_for_status().json()
             assert (slot["start"], slot["end"]) == (visit["start"], visit["end"])

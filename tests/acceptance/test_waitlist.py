@@ -10,6 +10,7 @@ import nats
 from tests.acceptance.conftest import Token
 from tests.acceptance.desk import Desk, Thing, at, codes
 from tests.acceptance.product import Product, what_is_wrong
+from tests.acceptance.visits import as_it_is
 from tests.acceptance.waiting_room import PATH, a_wish, fulfil, remove, waits
 
 
@@ -214,7 +215,7 @@ async def test_a_fulfilled_wish_is_a_booking_and_is_told(
     assert (booked["patientId"], booked["slotIds"]) == (patient, [slot["id"]])
     assert (done["status"], done["version"]) == ("fulfilled", 2)
     assert done["appointmentId"] == booked["id"]
-    assert (await desk.get(f"/v1/appointments/{booked['id']}")).json() == booked
+    assert await as_it_is(desk, booked) == booked
     (event,) = (
         e for e in await told(product, tenant) if e["type"] == "waitlist.fulfilled"
     )
