@@ -132,6 +132,33 @@ async def test_somebody_new_is_welcomed_once(hearing: Hearing) -> None:
         assert len(await inbound.told("notification.requested")) == 1
 
 
+async def test_somebody_new_who_comes_late_undoes_nothing_newer_of_the_role(
+    hearing: Hearing,
+) -> None:
+    async with hearing() as inbound:
+        doctor = a_doctor(inbound, practitionerRoleId=str(uuid4()), name="Dr. Late")
+        id = UUID(doctor["practitionerRoleId"])
+        await inbound.hears("doctor.created", doctor)
+        longer = [{**MONDAYS, "endTime": "12:00"}]
+        keys = ("practitionerRoleId", "practitionerId", "locationId")
+        told = {key: doctor[key] for key in keys}
+        inbound.stored_at += timedelta(seconds=10)
+        await inbound.hears(
+            "practitioner-role.updated", {**told, "availability": longer}, version=4
+        )
+        inbound.stored_at -= timedelta(seconds=8)
+        late = {**doctor, "name": "Dr. Newer"}
+        assert await inbound.hears("doctor.created", late) is Outcome.APPLIED
+        role, _ = await role_of(inbound, id)
+        assert role is not None
+        assert role.availability[0].end.hour == 12
+        inbound.stored_at += timedelta(seconds=20)
+        await inbound.hears("doctor.created", late, version=1)
+        role, _ = await role_of(inbound, id)
+        assert role is not None
+        assert role.availability[0].end.hour == 11
+
+
 async def test_somebody_new_at_a_place_that_is_not_there_is_refused(
     hearing: Hearing,
 ) -> None:
