@@ -94,3 +94,30 @@ def test_more_seats_than_there_are_are_never_given_back() -> None:
 
 def test_a_slots_instants_are_told_in_utc() -> None:
     assert a_slot().period.start == at("09:00")
+
+
+@pytest.mark.parametrize(
+    ("booked", "status", "shown"),
+    [
+        (1, SlotStatus.FREE, SlotStatus.BUSY_UNAVAILABLE),
+        (2, SlotStatus.BUSY, SlotStatus.BUSY),
+        (1, SlotStatus.BUSY, SlotStatus.BUSY_UNAVAILABLE),
+        (1, SlotStatus.BUSY_UNAVAILABLE, SlotStatus.BUSY_UNAVAILABLE),
+        (0, SlotStatus.ENTERED_IN_ERROR, SlotStatus.ENTERED_IN_ERROR),
+    ],
+)
+def test_what_no_rule_wants_has_no_seat_and_is_not_shown_as_free(
+    booked: int, status: SlotStatus, shown: SlotStatus
+) -> None:
+    slot = a_slot(capacity=2, booked=booked, status=status, obsolete_since=EIGHT)
+    assert (slot.remaining, slot.shown_status) == (0, shown)
+    assert a_slot(capacity=2, booked=booked, status=status).shown_status is status
+
+
+def test_seats_of_what_no_rule_wants_come_back_without_news() -> None:
+    full = replace(FULL, obsolete_since=EIGHT)
+    assert full.released(EIGHT).events == ()
+    assert FULL.released(EIGHT).events != ()
+    blocked = a_slot(status=SlotStatus.BUSY_UNAVAILABLE, obsolete_since=EIGHT)
+    assert blocked.unblocked(EIGHT).events == ()
+    assert replace(blocked, obsolete_since=None).unblocked(EIGHT).events != ()
