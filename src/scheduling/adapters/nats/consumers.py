@@ -17,6 +17,11 @@ ADVISORIES = "SCHEDULING_ADVISORIES"
 
 NANO = 1_000_000_000
 FOR_EVER = -1
+MOST_UNANSWERED = 20_000
+"""Messages that are out, or wait for another try; with so many of them the broker
+delivers nothing else. A process has a few dozen at a time whatever this is.
+"""
+
 CONSUMER_NOT_FOUND = 10014
 
 FOREIGN_NEWS = StreamPlan(INBOX, ("inbox.>",), "inbox.")
@@ -42,7 +47,7 @@ class ConsumerPlan:
             "ack_wait": int(self.ack_wait * NANO),
             "max_deliver": self.max_deliver,
             "replay_policy": "instant",
-            "max_ack_pending": 1000,
+            "max_ack_pending": MOST_UNANSWERED,
             **_filter(self.subjects),
         }
 
