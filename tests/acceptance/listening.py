@@ -9,6 +9,7 @@ from typing import Any
 import httpx2
 
 from tests.acceptance.desk import Desk
+from tests.acceptance.product import follows
 
 PATH = "/v1/events/stream"
 
@@ -53,12 +54,14 @@ class Listener:
         self.last_id = block["id"]
         return block
 
-    async def events(self, count: int) -> list[Block]:
-        """Return that many events; signs of life are passed over."""
+    async def events(self, count: int, *, whole: bool = False) -> list[Block]:
+        """Return that many events; signs of life are passed over, and what follows by
+        itself unless it is the `whole`.
+        """
         found: list[Block] = []
         while len(found) < count:
             block = await self.block()
-            if block.is_event:
+            if block.is_event and (whole or not follows(f".{block['event']}")):
                 found.append(block)
         return found
 

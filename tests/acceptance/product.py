@@ -233,11 +233,16 @@ def running_product(
 
 
 def follows(subject: str) -> bool:
-    """Whether it is told when the inbox has heard of a visit: at some time or other."""
+    """Whether it is told when the inbox has heard of something: sooner or later."""
     return subject.endswith(BY_ITSELF)
 
 
-BY_ITSELF = (".subfile.created", ".notification.requested", ".encounter.requested")
+BY_ITSELF = (
+    ".subfile.created",
+    ".notification.requested",
+    ".encounter.requested",
+    ".slots.generation.completed",
+)
 
 
 def what_is_wrong(committed: list[WaitingEvent], stream: list[Msg]) -> list[str]:

@@ -50,7 +50,7 @@ async def test_who_comes_back_with_the_last_id_misses_nothing_and_hears_nothing_
             async with listening(desk, after=last) as listener:
                 heard += await listener.events(2)
                 last = listener.last_id
-        stored = await product.events(tenant, whole=True)
+        stored = await product.events(tenant)
         async with listening(desk, after=last) as listener:
             heard += await listener.events(len(stored) - len(heard))
     assert [block["data"].encode() for block in heard] == [m.data for m in stored]

@@ -52,7 +52,7 @@ class Post:
     async def followed(self, version: int) -> Thing:
         """Return what the next run tells that has followed the role's version."""
         while True:
-            [block] = await self.ear.events(1)
+            [block] = await self.ear.events(1, whole=True)
             told = block.event
             if told["type"] != "slots.generation.completed":
                 continue
@@ -253,7 +253,9 @@ async def test_a_dry_run_shows_what_would_change_and_changes_nothing(
     async with listening(desk, practitionerId=who) as ear, asyncio.timeout(60):
         rules = {"availability": [hours("09:00", "11:00")]}
         made = await desk.post("/v1/schedules", wanted | rules)
-        while (await ear.events(1))[0].event["type"] != "slots.generation.completed":
+        while (await ear.events(1, whole=True))[0].event["type"] != (
+            "slots.generation.completed"
+        ):
             pass
     calendar = f"/v1/schedules/{made.json()['id']}"
     free = await desk.free(locationId=where)
