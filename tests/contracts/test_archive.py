@@ -1,5 +1,6 @@
 """What is old is removed, and nothing else."""
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -191,6 +192,29 @@ async def test_what_was_never_sent_stays_however_old_it_is(
     await store.put(what, tenant, OLD)
     assert await store.remove(what, tenant) == 1
     assert await store.left(what, tenant) == {waiting}
+
+
+async def test_what_is_to_be_sent_again_at_that_moment_stays(
+    archive_url: str, tenant: TenantId
+) -> None:
+    async with on_postgres(archive_url) as store:
+        id = await store.put(Kept.OUTBOX, tenant, OLD)
+        desk = await asyncpg.connect(
+            archive_url, server_settings={"role": "scheduling_relay"}
+        )
+        async with desk.transaction():
+            await desk.execute(
+                "UPDATE outbox SET published_at = NULL WHERE event_id = $1", id
+            )
+            removing = asyncio.create_task(store.remove(Kept.OUTBOX, tenant))
+            while not await desk.fetchval(  # noqa: ASYNC110  # no event tells it
+                "SELECT count(*) FROM pg_locks WHERE NOT granted AND "
+                "transactionid = pg_current_xact_id()::xid"
+            ):
+                await asyncio.sleep(0.01)
+        await desk.close()
+        assert await removing == 0
+        assert await store.left(Kept.OUTBOX, tenant) == {id}
 
 
 @pytest.mark.parametrize("what", AGING)

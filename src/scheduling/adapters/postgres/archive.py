@@ -102,15 +102,24 @@ _LOOKED_AT: Mapping[Kept, tuple[Table, Callable[[], Select[Any]]]] = {
     ),
 }
 
+_CAN_BE_PUT_BACK: Mapping[Kept, Column[Any]] = {
+    Kept.OUTBOX: t.outbox.c.published_at,
+    Kept.DEAD_LETTERS: t.dead_letters.c.replayed_at,
+}
+"""Whose age somebody may take from them: they wait to be sent again."""
+
 
 @cache
 def _removing(what: Kept) -> Statement:
     table, old = _LOOKED_AT[what]
     found = old().subquery("old")
     key = tuple_(*table.primary_key)
+    # Asked of the row itself once more: what was found is not looked for anew where we
+    # had to wait for whoever put it back.
+    still = [_CAN_BE_PUT_BACK[what] < _BEFORE] if what in _CAN_BE_PUT_BACK else []
     gone = (
         delete(table)
-        .where(key.in_(select(*(found.c[c.name] for c in table.primary_key))))
+        .where(key.in_(select(*(found.c[c.name] for c in table.primary_key))), *still)
         .returning(literal_column("1").label("one"))
         .cte("gone")
     )
