@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import cache, cached_property
 from hashlib import sha256
+from struct import Struct
 from typing import NamedTuple, Self
 
 from scheduling.domain.availability import BookingWindow
@@ -33,9 +34,9 @@ from scheduling.domain.schedule_exception import (
 from scheduling.domain.settings import Settings
 from scheduling.domain.wall_clock import first_instant
 
-_DAY, _MINUTE = timedelta(days=1), timedelta(minutes=1)
-_SECOND = timedelta(seconds=1)
-_EPOCH = datetime.fromtimestamp(0, UTC)
+_DAY = timedelta(days=1)
+_EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
+_packed = Struct(">qqi").pack
 # Yesterday's hours may reach into today, and what they have laid may have had to give
 # way to those of two days before.
 _LEAD_IN = 3 * _DAY
@@ -296,21 +297,23 @@ def digest_of(timezone: str, parts: Iterable[Part]) -> str:
     """Return what two calendars share that want the same; storage can say it of the
     slots that it has.
 
-    The SHA-256 of the zone, and then a line for each slot by start: the start in
-    seconds since 1970, the minutes, the capacity and the service types with U+001F
-    between them; slashes between these.
+    The SHA-256 of the zone and a new line, and then of each slot by start: its start
+    and its end in microseconds since 2000, eight bytes each, the capacity in four, high
+    bytes first, and the service types with U+001F between them and a new line.
     """
     told = sha256(f"{timezone}\n".encode())
     for part in parts:
-        told.update("".join(map(_lines, part.stretches)).encode())
+        told.update(b"".join(map(_bytes_of, part.stretches)))
     return told.hexdigest()
 
 
-def _lines(stretch: DesiredStretch) -> str:
-    kinds = "\x1f".join(stretch.service_types)
-    rest = f"/{stretch.length // _MINUTE}/{stretch.capacity}/{kinds}\n"
-    first, step = (stretch.start - _EPOCH) // _SECOND, stretch.length // _SECOND
-    return "".join([f"{n * step + first}{rest}" for n in range(stretch.number)])
+def _bytes_of(stretch: DesiredStretch) -> bytes:
+    kinds = "\x1f".join(stretch.service_types).encode() + b"\n"
+    step = stretch.length // timedelta.resolution
+    first = (stretch.start - _EPOCH) // timedelta.resolution
+    starts = range(first, first + stretch.number * step, step)
+    capacity = stretch.capacity
+    return b"".join([_packed(at, at + step, capacity) + kinds for at in starts])
 
 
 def _cut_from(hours: Hours) -> int:

@@ -6,18 +6,17 @@ from typing import Any
 
 from sqlalchemy import (
     ARRAY,
-    BigInteger,
     ColumnElement,
     DateTime,
     Integer,
     Interval,
+    LargeBinary,
     Table,
     Text,
     Uuid,
     and_,
     bindparam,
     case,
-    cast,
     column,
     delete,
     func,
@@ -130,23 +129,18 @@ def reading_facts() -> Statement:
 
 @cache
 def digesting() -> Statement:
-    """As `desired_slots.digest_of` does."""
+    """As `desired_slots.digest_of` does; PostgreSQL's instants count from 2000, too."""
     start, end = _slots.c.starts_at, _slots.c.ends_at
-    seconds = cast(func.extract("epoch", start), BigInteger)
-    length = cast(func.extract("epoch", end - start), BigInteger)
-    unit, slash = func.chr(literal_column("31")), literal_column("'/'", Text)
-    new_line = func.chr(literal_column("10"))
-    line = func.concat(
-        seconds,
-        slash,
-        length // literal_column("60", BigInteger),
-        slash,
-        _slots.c.capacity,
-        slash,
-        func.array_to_string(_slots.c.service_types, unit),
-        new_line,
+    unit, new_line = func.chr(literal_column("31")), func.chr(literal_column("10"))
+    kinds = func.array_to_string(_slots.c.service_types, unit)
+    one = (
+        func.timestamptz_send(start, type_=LargeBinary)
+        .concat(func.timestamptz_send(end))
+        .concat(func.int4send(_slots.c.capacity))
+        .concat(_bytes(func.concat(kinds, new_line)))
     )
-    lines = func.string_agg(line, aggregate_order_by(literal_column("''"), start, end))
+    nothing = literal_column("''::bytea", LargeBinary)
+    slots = func.string_agg(one, aggregate_order_by(nothing, start, end))
     as_made = and_(
         _OWN,
         _slots.c.timezone == _TIMEZONE,
@@ -154,19 +148,22 @@ def digesting() -> Statement:
         _slots.c.obsolete_since.is_(None),
         _slots.c.status != literal_column("'entered-in-error'"),
     )
-    text = func.concat(_TIMEZONE, new_line, lines)
+    told = _bytes(func.concat(_TIMEZONE, new_line)).concat(
+        func.coalesce(slots, nothing)
+    )
     return compiled(
         select(
             func.count().label("count"),
             func.coalesce(func.bool_and(as_made), literal_column("true")).label(
                 "as_made"
             ),
-            func.encode(
-                func.sha256(func.convert_to(text, literal_column("'UTF8'"))),
-                literal_column("'hex'"),
-            ).label("digest"),
+            func.encode(func.sha256(told), literal_column("'hex'")).label("digest"),
         ).where(_OF_IT, start > _SINCE)
     )
+
+
+def _bytes(text: ColumnElement[str]) -> ColumnElement[bytes]:
+    return func.convert_to(text, literal_column("'UTF8'"), type_=LargeBinary)
 
 
 @cache
