@@ -10,6 +10,7 @@ import pytest
 
 from scheduling.application.commands.put_practitioner_role import PutPractitionerRole
 from scheduling.application.ports.identity import Caller
+from scheduling.application.ports.unavailable import DatabaseUnavailable
 from scheduling.domain.booking_request import Hold
 from scheduling.domain.identifiers import TenantId
 from scheduling.domain.period import Period
@@ -181,8 +182,16 @@ async def test_what_is_old_is_removed_for_every_organisation(
         assert await storage.audit(clinic.caller) != []
 
 
+@pytest.mark.parametrize(
+    "fault",
+    [
+        KeyError("Marker Patient"),
+        DatabaseUnavailable(),  # so are locks and statements told that took too long
+    ],
+    ids=lambda fault: type(fault).__name__,
+)
 async def test_an_organisation_that_fails_keeps_no_other_from_its_turn(
-    database_url: str, storage: PostgresStorage
+    database_url: str, storage: PostgresStorage, fault: Exception
 ) -> None:
     clinics = [await open_clinic(storage.begin) for _ in range(3)]
     seen: list[TenantId] = []
@@ -191,13 +200,35 @@ async def test_an_organisation_that_fails_keeps_no_other_from_its_turn(
     async def work(caller: Caller) -> AsyncGenerator[int, None]:
         seen.append(caller.tenant_id)
         if len(seen) == 2:
-            raise KeyError("Marker Patient")
+            raise fault
         yield 1
 
     async with open_cron_storage(settings_of(database_url)) as stand:
         in_all = in_each_tenant("job", stand.tenants, now, work)
-        with pytest.raises(SomeFailed, match=r"^1 of 3: KeyError$"):
+        with pytest.raises(SomeFailed, match=f"^1 of 3: {type(fault).__name__}$"):
             async for one in in_all():
                 done.append(one)  # noqa: PERF401  # all that came before it failed
     assert done == [1, 1]
     assert set(seen) == {clinic.caller.tenant_id for clinic in clinics}
+
+
+async def test_where_the_database_is_away_nobody_else_is_asked_after(
+    database_url: str, storage: PostgresStorage
+) -> None:
+    for _ in range(2):
+        await open_clinic(storage.begin)
+    seen: list[TenantId] = []
+
+    async with open_cron_storage(settings_of(database_url)) as stand:
+
+        async def work(caller: Caller) -> AsyncGenerator[int, None]:
+            seen.append(caller.tenant_id)
+            stand.sweeping.terminate()
+            yield 1
+            raise DatabaseUnavailable
+
+        in_all = in_each_tenant("job", stand.tenants, now, work)
+        with pytest.raises(DatabaseUnavailable):
+            async for _ in in_all():
+                pass
+    assert len(seen) == 1

@@ -77,9 +77,9 @@ class DispatchDueReminders:
             tenant, after = lane.popleft()
             try:
                 looked = await self._look(tenant, after)
-            except Unavailable:
-                raise
             except Exception as error:  # noqa: BLE001  # told when all were looked at
+                if isinstance(error, Unavailable):
+                    await self.tenants()  # raises where all is away
                 swept.failures.append(error)
                 continue
             swept.outcomes.update(looked.outcomes)

@@ -129,9 +129,11 @@ def in_each_tenant(job: str, tenants: Tenants, now: Clock, work: OfOneTenant) ->
                 async with aclosing(work(on_errand(job, tenant, now))) as pieces:
                     async for piece in pieces:
                         yield piece
-            except DatabaseUnavailable:
-                raise
             except Exception as error:
+                if isinstance(error, DatabaseUnavailable):
+                    # It is away, and says so here too; or it was too slow, or aborted
+                    # us too often, in this organisation only.
+                    await tenants.all()
                 log.exception("cron job failed", job=job, tenant_id=str(tenant))
                 failures.append(error)
         if failures:
