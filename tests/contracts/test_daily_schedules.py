@@ -5,12 +5,14 @@ from collections.abc import AsyncIterator, Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo
+from uuid import UUID
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import orjson
 import pytest
 
 from scheduling.application.commands.send_daily_schedules import SendDailySchedules
+from scheduling.domain.identifiers import LocationId
 from scheduling.domain.period import Period
 from scheduling.domain.status import Status
 from tests.builders import (
@@ -118,6 +120,25 @@ async def test_each_location_is_told_at_eight_of_its_own(everywhere: Storage) ->
         str(berlin.location.id),
     ]
     assert {one["practitionerId"] for one in told} == {str(practitioner.id)}
+
+
+async def test_a_location_that_fails_keeps_no_other_from_its_morning(
+    everywhere: Storage,
+) -> None:
+    first, second = LocationId(UUID(int=1)), LocationId(UUID(int=2))
+    broken = await open_clinic(
+        everywhere.begin, location=a_location(id=first, timezone="Not/Known")
+    )
+    clinic = await open_clinic(
+        everywhere.begin, caller=broken.caller, location=a_location(id=second)
+    )
+    await put_there(everywhere, clinic, a_visit(clinic, between("09:00", "09:30")))
+    told = []
+    sending = SendDailySchedules(everywhere.begin, lambda: EIGHT)
+    with pytest.RaisesGroup(ZoneInfoNotFoundError):
+        async for one in sending(clinic.caller):
+            told.append(one)  # noqa: PERF401  # all that came before it failed
+    assert sum(told) == 1
 
 
 async def test_a_location_that_is_closed_for_good_tells_nobody(

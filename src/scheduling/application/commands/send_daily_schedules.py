@@ -1,6 +1,6 @@
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 
 from scheduling.application.ports.appointment_lists import (
     AppointmentFilter,
@@ -11,6 +11,7 @@ from scheduling.application.ports.clinics import DayBegan
 from scheduling.application.ports.clock import Clock
 from scheduling.application.ports.identity import Caller
 from scheduling.application.ports.inbox import Outcome, ReceivedEvent
+from scheduling.application.ports.unavailable import Unavailable
 from scheduling.application.ports.unit_of_work import BeginWork, UnitOfWork
 from scheduling.domain.appointment import Appointment
 from scheduling.domain.day_sheet import TAKING_TIME, day_sheets, day_to_tell
@@ -36,16 +37,30 @@ class SendDailySchedules:
     now: Clock
 
     async def __call__(self, caller: Caller) -> AsyncGenerator[int, None]:
-        """Yield how many practitioners were told, for one location after the other."""
+        """Yield how many practitioners were told, for one location after the other.
+        Raise an ExceptionGroup at the end where some locations failed.
+        """
         async with self.begin(caller) as work:
             locations = await work.clinics.active()
+        failures: list[Exception] = []
         for location in locations:
-            day = day_to_tell(location.timezone, self.now())
-            if day is not None:
-                yield await self._tell(caller, location, day)
+            try:
+                yield await self._tell_in_the_morning(caller, location)
+            except Unavailable:
+                raise
+            except Exception as error:  # noqa: BLE001  # told when all had their turn
+                failures.append(error)
+        if failures:
+            raise ExceptionGroup("some locations were not told", failures)
 
-    async def _tell(self, caller: Caller, location: Location, day: date) -> int:
+    async def _tell_in_the_morning(self, caller: Caller, location: Location) -> int:
         now = self.now()
+        day = day_to_tell(location.timezone, now)
+        return 0 if day is None else await self._tell(caller, location, day, now)
+
+    async def _tell(
+        self, caller: Caller, location: Location, day: date, now: datetime
+    ) -> int:
         morning = ReceivedEvent(
             tenant_id=caller.tenant_id,
             source=CLOCK,
