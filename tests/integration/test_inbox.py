@@ -222,27 +222,6 @@ async def test_what_may_succeed_later_is_tried_again(
     assert await rows(database_url, DEAD) == []
 
 
-async def test_a_thousand_that_wait_for_another_try_stop_nobody_else(
-    database_url: str, nats_url: str
-) -> None:
-    many = 1_100  # the server's own limit is a thousand
-
-    async def react(event: ReceivedEvent[Message]) -> None:
-        if event.id != "good":
-            raise Away
-
-    slowly = {**doing(react), "first_pause": 300.0}
-    async with (
-        following(settings_of(database_url, nats_url), **slowly),
-        sending(nats_url) as sender,
-    ):
-        for _ in range(many):
-            await sender.send(uuid4(), news())
-        await sender.send(uuid4(), news(id="good"))
-        (followed,) = await until_rows(database_url, 1, FOLLOWED)
-    assert followed["event_id"] == "good"
-
-
 async def test_what_fails_each_time_is_put_aside_in_the_end(
     database_url: str, nats_url: str
 ) -> None:
