@@ -1,14 +1,17 @@
 """Why nothing is free: a reason for every moment that is not offered, and no data."""
 
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
 import httpx2
+import pytest
 
 from scheduling.domain.explaining import Reason
 from tests.acceptance.conftest import Token
 from tests.acceptance.desk import TOMORROW, Desk, Thing, at, codes
+from tests.acceptance.product import Product
 from tests.acceptance.visits import held, made
 
 WEEK = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
@@ -29,6 +32,14 @@ CLOSED_LIST = {
     "PRACTITIONER_INACTIVE",
     "LOCATION_INACTIVE",
 }
+
+
+@pytest.fixture
+def by_hand(product: Product) -> Iterator[None]:
+    """Nobody makes the slots of a working day: the test opens those that it needs."""
+    product.kill_inbox()
+    yield
+    product.start_inbox()
 
 
 async def a_working_day(desk: Desk, **told: object) -> Thing:
@@ -91,6 +102,7 @@ def test_the_list_of_reasons_is_closed() -> None:
     assert set(Reason) == CLOSED_LIST
 
 
+@pytest.mark.usefixtures("by_hand")
 async def test_every_moment_that_is_not_offered_has_a_reason_and_no_other_has_one(
     desk: Desk,
 ) -> None:
@@ -166,6 +178,7 @@ async def test_every_moment_that_is_not_offered_has_a_reason_and_no_other_has_on
     assert (day_off["slotId"], day_off["reasons"]) == (None, ["NO_RULE"])
 
 
+@pytest.mark.usefixtures("by_hand")
 async def test_rules_of_time_and_number_are_told_as_such(desk: Desk) -> None:
     schedule = await a_working_day(desk)
     slot = await desk.a_slot(at("09:00"), schedule=schedule)
@@ -187,6 +200,7 @@ async def test_rules_of_time_and_number_are_told_as_such(desk: Desk) -> None:
     assert await why(desk, schedule, slot) == ["LIMIT_REACHED"]
 
 
+@pytest.mark.usefixtures("by_hand")
 async def test_who_and_what_is_not_working_is_told_as_such(desk: Desk) -> None:
     schedule = await a_working_day(desk)
     slot = await desk.a_slot(at("09:00"), schedule=schedule)

@@ -262,7 +262,7 @@ async def test_of_two_who_move_one_visit_one_is_told_that_it_changed(
         )
         [lost] = [answer for answer in answers if answer.status_code != 200]
         assert codes(lost) == [CHANGED]
-        [moved] = [answer.json() for answer in answers if answer.status_code == 200]
+        [moved] = [made(answer) for answer in answers if answer.status_code == 200]
         assert await as_it_is(desk, visit) == moved
         told = (await news(product, tenant)).types_of(visit)
         assert told == ["appointment.created", "appointment.updated"]
