@@ -1,7 +1,8 @@
 """What somebody may ask for when they want an appointment."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from uuid import UUID
 
 from scheduling.domain.claim import Resource
 from scheduling.domain.errors import DoubleBookingOverrideDenied, InvalidInput
@@ -28,6 +29,37 @@ class ByStart:
     practitioner_id: PractitionerId
     location_id: LocationId
     period: Period
+
+
+def when_said(
+    slot_id: UUID | None,
+    practitioner_id: UUID | None,
+    location_id: UUID | None,
+    start: datetime | None,
+    duration_minutes: int | None,
+) -> BySlot | ByStart:
+    """Return what was said, in one of the two ways; raise ValueError where it was said
+    in neither, in both, or in part.
+    """
+    by_start = (practitioner_id, location_id, start, duration_minutes)
+    if slot_id is not None and by_start == (None, None, None, None):
+        return BySlot(SlotId(slot_id))
+    if (
+        slot_id is not None
+        or practitioner_id is None
+        or location_id is None
+        or start is None
+        or duration_minutes is None
+    ):
+        raise ValueError(
+            "give slotId alone, or practitionerId, locationId, start and "
+            "durationMinutes together"
+        )
+    return ByStart(
+        PractitionerId(practitioner_id),
+        LocationId(location_id),
+        Period.of(start, timedelta(minutes=duration_minutes)),
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,10 +4,8 @@ the two together.
 """
 
 import re
-from datetime import UTC, date, datetime, time, timedelta
-from functools import cache
+from datetime import date, datetime, time, timedelta
 from typing import Annotated, Self
-from zoneinfo import available_timezones
 
 from pydantic import (
     AfterValidator,
@@ -23,10 +21,10 @@ from pydantic import (
 from pydantic.alias_generators import to_camel
 
 from scheduling.domain.period import Period
+from scheduling.domain.plausible import known_zone, plausible, plausible_day
 from scheduling.domain.schedule import Day as Weekday
 from scheduling.domain.schedule import NotAvailable, WeeklyRule
 
-EARLIEST, LATEST = datetime(1900, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
 MAX_CAPACITY = 10_000
 
 _A_DAY = timedelta(days=1)
@@ -58,34 +56,10 @@ def _written_out(value: object) -> object:
     return value
 
 
-def _reasonable(instant: datetime) -> datetime:
-    if not EARLIEST <= instant < LATEST:
-        raise ValueError("must be between the years 1900 and 2200")
-    return instant.astimezone(UTC)
-
-
 def _day_written_out(value: object) -> object:
     if not isinstance(value, str) or not _DAY.fullmatch(value):
         raise ValueError("must be a day like 2030-01-31")
     return value
-
-
-def _reasonable_day(day: date) -> date:
-    if not EARLIEST.date() <= day < LATEST.date():
-        raise ValueError("must be between the years 1900 and 2200")
-    return day
-
-
-@cache
-def _zones() -> frozenset[str]:
-    """Return IANA names only; looking them up reads hundreds of files."""
-    return frozenset(available_timezones() - {"localtime", "Factory"})
-
-
-def _known_zone(name: str) -> str:
-    if name not in _zones():
-        raise ValueError("must be an IANA time zone")
-    return name
 
 
 def _without_repeats(words: tuple[str, ...]) -> tuple[str, ...]:
@@ -112,11 +86,9 @@ Words = Annotated[
 Flag = Annotated[bool, Field(strict=True)]
 Whole = Annotated[int, Field(strict=True), BeforeValidator(_without_fraction)]
 Instant = Annotated[
-    AwareDatetime, BeforeValidator(_written_out), AfterValidator(_reasonable)
+    AwareDatetime, BeforeValidator(_written_out), AfterValidator(plausible)
 ]
-Day = Annotated[
-    date, BeforeValidator(_day_written_out), AfterValidator(_reasonable_day)
-]
+Day = Annotated[date, BeforeValidator(_day_written_out), AfterValidator(plausible_day)]
 Zone = Annotated[
     str,
     Field(
@@ -124,7 +96,7 @@ Zone = Annotated[
         examples=["America/Sao_Paulo"],
         json_schema_extra={"format": "timezone"},
     ),
-    AfterValidator(_known_zone),
+    AfterValidator(known_zone),
 ]
 Phone = Annotated[str, Field(max_length=40, pattern=r"^\+?[0-9(][0-9 ()./-]*$")]
 Email = Annotated[

@@ -7,7 +7,6 @@ as in a body over REST. Those of ours that come back to us are in `own_messages`
 from abc import abstractmethod
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from datetime import timedelta
 from types import MappingProxyType
 from typing import Annotated, Any, ClassVar, Self
 from uuid import UUID, uuid5
@@ -45,7 +44,7 @@ from scheduling.application.ports.messages import (
     PractitionerRoleNews,
     RoutedNews,
 )
-from scheduling.domain.booking_request import BookingRequest, BySlot, ByStart
+from scheduling.domain.booking_request import BookingRequest, BySlot, ByStart, when_said
 from scheduling.domain.directory import ContactPreferences, Patient, Practitioner
 from scheduling.domain.identifiers import (
     AppointmentId,
@@ -53,9 +52,7 @@ from scheduling.domain.identifiers import (
     PatientId,
     PractitionerId,
     PractitionerRoleId,
-    SlotId,
 )
-from scheduling.domain.period import Period
 from scheduling.domain.routing import ROUTES, Route
 from scheduling.domain.schedule import PractitionerRole
 
@@ -81,32 +78,16 @@ class PortalAppointmentRequestedData(MessageData):
 
     @model_validator(mode="after")
     def _one_way_to_say_when(self) -> Self:
-        by_start = (
+        self.when()
+        return self
+
+    def when(self) -> BySlot | ByStart:
+        return when_said(
+            self.slot_id,
             self.practitioner_id,
             self.location_id,
             self.start,
             self.duration_minutes,
-        )
-        given = sum(value is not None for value in by_start)
-        if given != (0 if self.slot_id else len(by_start)):
-            raise ValueError(
-                "give slotId alone, or practitionerId, locationId, start and "
-                "durationMinutes together"
-            )
-        return self
-
-    def when(self) -> BySlot | ByStart:
-        if (
-            self.practitioner_id is None
-            or self.location_id is None
-            or self.start is None
-            or self.duration_minutes is None
-        ):
-            return BySlot(SlotId(self.slot_id or UUID(int=0)))
-        return ByStart(
-            PractitionerId(self.practitioner_id),
-            LocationId(self.location_id),
-            Period.of(self.start, timedelta(minutes=self.duration_minutes)),
         )
 
     def to_message(self) -> AppointmentRequested:

@@ -1,14 +1,11 @@
 """The two ways in which a body says what time is to be booked."""
 
-from datetime import timedelta
 from typing import Annotated, Self
 from uuid import UUID
 
 from pydantic import Field, model_validator
 
-from scheduling.domain.booking_request import BySlot, ByStart
-from scheduling.domain.identifiers import LocationId, PractitionerId, SlotId
-from scheduling.domain.period import Period
+from scheduling.domain.booking_request import BySlot, ByStart, when_said
 from scheduling.entrypoints.http.shapes import Instant, Shape, Whole
 
 DAY_IN_MINUTES = 24 * 60
@@ -25,30 +22,14 @@ class BookingTime(Shape):
 
     @model_validator(mode="after")
     def _one_way_to_say_when(self) -> Self:
-        by_start = (
+        self.when()
+        return self
+
+    def when(self) -> BySlot | ByStart:
+        return when_said(
+            self.slot_id,
             self.practitioner_id,
             self.location_id,
             self.start,
             self.duration_minutes,
-        )
-        given = sum(value is not None for value in by_start)
-        if given != (0 if self.slot_id else len(by_start)):
-            raise ValueError(
-                "give slotId alone, or practitionerId, locationId, start and "
-                "durationMinutes together"
-            )
-        return self
-
-    def when(self) -> BySlot | ByStart:
-        if (
-            self.practitioner_id is None
-            or self.location_id is None
-            or self.start is None
-            or self.duration_minutes is None
-        ):
-            return BySlot(SlotId(self.slot_id or UUID(int=0)))
-        return ByStart(
-            PractitionerId(self.practitioner_id),
-            LocationId(self.location_id),
-            Period.of(self.start, timedelta(minutes=self.duration_minutes)),
         )

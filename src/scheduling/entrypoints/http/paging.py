@@ -12,7 +12,7 @@ from uuid import UUID
 from pydantic import Field
 
 from scheduling.domain.errors import InvalidInput
-from scheduling.entrypoints.http.shapes import EARLIEST, LATEST
+from scheduling.domain.plausible import EARLIEST, LATEST
 
 _POSITION = struct.Struct(">q16s")
 """Microseconds since 1970, and the bytes of the id."""

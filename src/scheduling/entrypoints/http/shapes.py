@@ -1,10 +1,8 @@
 """What all bodies have in common: camelCase names, and no field that we do not know."""
 
 import re
-from datetime import UTC, date, datetime
-from functools import cache
+from datetime import date, datetime
 from typing import Annotated, Any, TypeVar
-from zoneinfo import available_timezones
 
 import orjson
 from pydantic import (
@@ -19,6 +17,7 @@ from pydantic import (
 from pydantic.alias_generators import to_camel
 
 from scheduling.application.ports.repositories import StoredAnswer
+from scheduling.domain.plausible import known_zone, plausible, plausible_day
 from scheduling.entrypoints.http.commanding import etag
 
 Said = TypeVar("Said")
@@ -36,8 +35,6 @@ class Shape(BaseModel):
         frozen=True,
     )
 
-
-EARLIEST, LATEST = datetime(1900, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
 
 _RFC3339 = re.compile(
     r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:[0-5]\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)"
@@ -57,36 +54,12 @@ def _written_out(value: object) -> object:
     return value
 
 
-def _reasonable(instant: datetime) -> datetime:
-    if not EARLIEST <= instant < LATEST:
-        raise ValueError("must be between the years 1900 and 2200")
-    return instant.astimezone(UTC)
-
-
 def _day_written_out(value: object) -> object:
     if isinstance(value, date):
         return value
     if not isinstance(value, str) or not _DAY.fullmatch(value):
         raise ValueError("must be a day like 2030-01-31")
     return value
-
-
-def _reasonable_day(day: date) -> date:
-    if not EARLIEST.date() <= day < LATEST.date():
-        raise ValueError("must be between the years 1900 and 2200")
-    return day
-
-
-@cache
-def _zones() -> frozenset[str]:
-    """Return IANA names only; looking them up reads hundreds of files."""
-    return frozenset(available_timezones() - {"localtime", "Factory"})
-
-
-def _known_zone(name: str) -> str:
-    if name not in _zones():
-        raise ValueError("must be an IANA time zone")
-    return name
 
 
 def without_repeats(said: tuple[Said, ...]) -> tuple[Said, ...]:
@@ -122,13 +95,11 @@ too: PostgreSQL's integers end.
 """
 
 Instant = Annotated[
-    AwareDatetime, BeforeValidator(_written_out), AfterValidator(_reasonable)
+    AwareDatetime, BeforeValidator(_written_out), AfterValidator(plausible)
 ]
 """RFC 3339 with an offset."""
 
-Day = Annotated[
-    date, BeforeValidator(_day_written_out), AfterValidator(_reasonable_day)
-]
+Day = Annotated[date, BeforeValidator(_day_written_out), AfterValidator(plausible_day)]
 Zone = Annotated[
     str,
     Field(
@@ -136,7 +107,7 @@ Zone = Annotated[
         examples=["America/Sao_Paulo"],
         json_schema_extra={"format": "timezone"},
     ),
-    AfterValidator(_known_zone),
+    AfterValidator(known_zone),
 ]
 
 

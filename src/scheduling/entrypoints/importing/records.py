@@ -18,6 +18,7 @@ from pydantic import (
 from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticCustomError
 
+from scheduling.domain.plausible import EARLIEST, LATEST
 from scheduling.domain.schedule import Day
 from scheduling.domain.status import Status
 
@@ -49,13 +50,10 @@ def _zone(name: str) -> str:
 
 
 def _of_our_time(instant: datetime) -> datetime:
-    if not _EARLIEST <= instant < _LATEST:
+    if not EARLIEST <= instant < LATEST:
         raise PydanticCustomError("out_of_range", "not from 1900 to 2199")
     return instant.astimezone(UTC)
 
-
-_EARLIEST = datetime(1900, 1, 1, tzinfo=UTC)
-_LATEST = datetime(2200, 1, 1, tzinfo=UTC)
 
 Word = Annotated[
     str, StringConstraints(min_length=1, max_length=200), AfterValidator(_storable)
