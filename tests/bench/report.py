@@ -120,7 +120,8 @@ same run on the same machine; ratios count, absolute figures travel badly."""
 _HOW = """## How it is measured
 
 - **S1**: `scheduling dev` with one API process, one relay, PostgreSQL and NATS as
-  it starts them, on the same machine as the load. The load is 16 kept connections
+  it starts them, on the same machine as the load; inbox and crons stand still, for
+  the reference has none of their work either. The load is 16 kept connections
   of an own small asyncio client in a process of its own
   (`tests/bench/http_load.py`); every request books another free slot with a
   verified Ed25519 token. The reference is pgbench with 16 clients and prepared

@@ -4,6 +4,8 @@ import asyncio
 import json
 import os
 import shutil
+import signal
+import subprocess
 import sys
 import tempfile
 from collections.abc import AsyncGenerator, Iterator
@@ -31,6 +33,27 @@ class Stack:
     def token(self, tenant: UUID) -> str:
         issuer = open_dev_issuer(self.data_dir, prefix=DEV_ISSUER_PREFIX)
         return issuer.mint(tenant_id=tenant, scope=" ".join(Scope))
+
+    @contextmanager
+    def without(self, *processes: str) -> Iterator[None]:
+        """Keep processes of the product from working while the block runs: a reference
+        that does nothing beside its load is compared with a product that does not.
+        """
+        stopped = [pid for name in processes for pid in self._of(name)]
+        if len(stopped) != len(processes):
+            raise RuntimeError(f"not all of {processes} are there")
+        for pid in stopped:
+            os.kill(pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            for pid in stopped:
+                os.kill(pid, signal.SIGCONT)
+
+    def _of(self, name: str) -> list[int]:
+        asked = ("pgrep", "-P", str(self.process.pid), "-f", f"scheduling {name}")
+        found = subprocess.run(asked, capture_output=True, text=True, check=False)  # noqa: S603  # our own words
+        return [int(pid) for pid in found.stdout.split()]
 
 
 @contextmanager
