@@ -1,5 +1,6 @@
 """Figures over HTTP: what became of a period's appointments."""
 
+from collections import Counter
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
@@ -29,6 +30,11 @@ async def figures(desk: Desk, **asked: Any) -> Thing:  # noqa: ANN401
         sum(one["total"] for one in found["perPractitioner"]),
     }
     assert sums == {found["total"]}
+    by_status: Counter[str] = Counter()
+    for one in found["byDay"]:
+        by_status.update(one["byStatus"])
+        assert sum(one["byStatus"].values()) == one["count"]
+    assert by_status == found["byStatus"]
     return found
 
 
@@ -52,7 +58,10 @@ async def test_figures_of_a_week(desk: Desk) -> None:
         "total": 2,
         "byStatus": {"booked": 1, "cancelled": 1},
         "byType": {"consultation": 1, "x-ray": 1},
-        "byDay": [{"date": day(1), "count": 1}, {"date": day(2), "count": 1}],
+        "byDay": [
+            {"date": day(1), "count": 1, "byStatus": {"cancelled": 1}},
+            {"date": day(2), "count": 1, "byStatus": {"booked": 1}},
+        ],
         "perDayAverage": 1.0,
         "noShowRate": None,
         "newPatients": 1,
@@ -130,7 +139,8 @@ async def test_days_and_hours_are_those_of_the_zone(desk: Desk) -> None:
         ("Asia/Kathmandu", 0, 18),
     ):
         found = await figures(desk, timezone=zone)
-        assert {"date": day(days), "count": 1} in found["byDay"], zone
+        told = {"date": day(days), "count": 1, "byStatus": {"booked": 1}}
+        assert told in found["byDay"], zone
         assert found["busiestHours"] == [{"hour": hour, "count": 1}], zone
 
 

@@ -2,6 +2,7 @@
 plain model in memory does, and what it counts adds up.
 """
 
+from collections import Counter
 from datetime import date, timedelta
 from functools import partial
 from typing import NamedTuple
@@ -203,13 +204,18 @@ async def test_both_storages_answer_alike_and_sums_agree(
         found = await answers(on_postgres, of, question)
         assert found == await answers(memory, of, question)
         assert sums(found.statistics) == {found.statistics.total}
+        assert over_all_days(found.statistics) == found.statistics.by_status
 
 
 def sums(of: Statistics) -> set[int]:
     return {
         sum(of.by_status.values()),
         sum(of.by_type.values()),
-        sum(of.by_day.values()),
+        sum(sum(one.values()) for one in of.by_day.values()),
         sum(of.by_hour.values()),
         sum(sum(one.values()) for one in of.by_practitioner.values()),
     }
+
+
+def over_all_days(of: Statistics) -> Counter[Status]:
+    return sum((Counter(one) for one in of.by_day.values()), Counter())

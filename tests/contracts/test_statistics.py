@@ -40,7 +40,7 @@ async def test_a_day_has_its_first_moment_and_not_that_of_the_next(
         a_visit(clinic, Period.of(at("00:00", day=1), HALF_AN_HOUR), 1),
     )
     found = await counted(everywhere, clinic)
-    assert found.by_day == {MONDAY: 1}
+    assert found.by_day == {MONDAY: {Status.BOOKED: 1}}
     assert (found.new_patients, found.returning_patients) == (1, 0)
 
 
@@ -56,7 +56,7 @@ async def test_a_night_counts_once_on_the_day_on_which_it_begins(
     )
     tuesday = MONDAY + timedelta(days=1)
     found = await counted(everywhere, clinic, days=2)
-    assert found.by_day == {MONDAY: 1, tuesday: 0}
+    assert found.by_day == {MONDAY: {Status.BOOKED: 1}, tuesday: {}}
     assert found.by_hour == {22: 1}
 
 
@@ -108,7 +108,7 @@ async def test_hours_are_read_off_the_wall_on_both_sides_of_a_change(
     zone = "Australia/Lord_Howe"
     found = await counted(everywhere, clinic, days=100, zone=zone)
     assert found.by_hour == {1: 3, 2: 1}
-    assert found.by_day[date(2030, 4, 7)] == 4
+    assert found.by_day[date(2030, 4, 7)] == {Status.BOOKED: 4}
 
 
 async def test_another_tenant_s_appointments_are_not_counted(

@@ -220,7 +220,14 @@ class MemoryStatistics(StatisticsReader):
             one for one in ever if _begins_in(period, one) and _is_of(one, wanted.whose)
         ]
         walls = [one.period.start.astimezone(zone) for one in found]
-        days = Counter(wall.date() for wall in walls)
+        by_day = {
+            day: Counter(
+                one.status
+                for one, wall in zip(found, walls, strict=True)
+                if wall.date() == day
+            )
+            for day in wanted.days.dates
+        }
         patients = {one.patient_id for one in found}
         known = {
             one.patient_id
@@ -230,7 +237,7 @@ class MemoryStatistics(StatisticsReader):
         return Statistics(
             by_status=Counter(one.status for one in found),
             by_type=Counter(one.appointment_type for one in found),
-            by_day={day: days[day] for day in wanted.days.dates},
+            by_day=by_day,
             by_hour=Counter(wall.hour for wall in walls),
             by_practitioner={
                 id: Counter(one.status for one in found if one.practitioner_id == id)

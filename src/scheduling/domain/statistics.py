@@ -18,7 +18,7 @@ COUNTED = frozenset(Status) - {Status.ENTERED_IN_ERROR}
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Statistics:
     """Counts of appointments by what they are asked for; what has none is left out,
-    but for days.
+    but for days, which have no counts then.
 
     `new_patients` have their first counted appointment at the organisation, with
     whomever and wherever, in the period; `returning_patients` had one before it. Both
@@ -27,7 +27,7 @@ class Statistics:
 
     by_status: Mapping[Status, int]
     by_type: Mapping[str, int]
-    by_day: Mapping[date, int]
+    by_day: Mapping[date, Mapping[Status, int]]
     by_hour: Mapping[int, int]
     """By the hour on the wall in which they start, 0 to 23."""
 

@@ -1,6 +1,7 @@
 """Statistics, counted in one statement: all its figures are of one moment."""
 
 from dataclasses import dataclass
+from datetime import date
 from functools import cache
 from typing import Any
 
@@ -57,6 +58,7 @@ class PostgresStatistics(StatisticsReader):
         )
         counts: dict[str, Any] = {name: {} for name in _KINDS}
         of_practitioners: dict[Any, dict[Status, int]] = {}
+        of_days: dict[date, dict[Status, int]] = {d: {} for d in wanted.days.dates}
         new = known = 0
         for row in sorted(rows, key=str):
             if row["patients"] is not None:
@@ -64,13 +66,15 @@ class PostgresStatistics(StatisticsReader):
             elif row["practitioner_id"] is not None:
                 of_one = of_practitioners.setdefault(row["practitioner_id"], {})
                 of_one[Status(row["status"])] = row["count"]
+            elif row["day"] is not None:
+                of_days[row["day"]][Status(row["status"])] = row["count"]
             else:
                 kind = next(name for name in _KINDS if row[name] is not None)
                 counts[kind][row[kind]] = row["count"]
         return Statistics(
             by_status={Status(one): n for one, n in counts["status"].items()},
             by_type=counts["appointment_type"],
-            by_day={day: counts["day"].get(day, 0) for day in wanted.days.dates},
+            by_day=of_days,
             by_hour=counts["hour"],
             by_practitioner=of_practitioners,
             new_patients=new,
@@ -78,7 +82,7 @@ class PostgresStatistics(StatisticsReader):
         )
 
 
-_KINDS = ("status", "appointment_type", "day", "hour")
+_KINDS = ("status", "appointment_type", "hour")
 
 
 @cache
@@ -97,15 +101,18 @@ def _counting(filters: frozenset[str]) -> Statement:
         .where(is_of(one, filters), begins(one), *_is_counted(one))
         .cte("counted")
     )
-    kinds = [counted.c[name] for name in _KINDS]
     figures = select(
         counted.c.practitioner_id,
-        *kinds,
+        counted.c.status,
+        counted.c.appointment_type,
+        counted.c.day,
+        counted.c.hour,
         func.count().label("count"),
         null().cast(BigInteger).label("patients"),
     ).group_by(
         func.grouping_sets(
-            *(tuple_(kind) for kind in kinds),
+            *(tuple_(counted.c[name]) for name in _KINDS),
+            tuple_(counted.c.day, counted.c.status),
             tuple_(counted.c.practitioner_id, counted.c.status),
         )
     )

@@ -30,6 +30,12 @@ class StatisticsQuery(WhoseQuery):
     ]
 
 
+class DayFiguresView(DayCountView):
+    """`count` is the sum of `byStatus`; a status that nobody has is left out."""
+
+    by_status: dict[Status, int]
+
+
 class HourCountView(Shape):
     hour: Annotated[int, Field(description="On the wall, 0 to 23")]
     count: int
@@ -54,7 +60,8 @@ class StatisticsView(Shape):
     by_status: dict[Status, int]
     by_type: dict[str, int]
     by_day: Annotated[
-        list[DayCountView], Field(description="All days of the period, also empty ones")
+        list[DayFiguresView],
+        Field(description="All days of the period, also empty ones"),
     ]
     per_day_average: Annotated[
         float, Field(description="The total over all days of the period")
@@ -89,7 +96,12 @@ def view(asked: Span, days: LocalDays, of: Statistics) -> dict[str, Any]:
         "byStatus": counts(of.by_status),
         "byType": dict(sorted(of.by_type.items())),
         "byDay": [
-            {"date": day, "count": count} for day, count in sorted(of.by_day.items())
+            {
+                "date": day,
+                "count": sum(by_status.values()),
+                "byStatus": counts(by_status),
+            }
+            for day, by_status in sorted(of.by_day.items())
         ],
         "perDayAverage": of.per_day_average,
         "noShowRate": of.no_show_rate,
