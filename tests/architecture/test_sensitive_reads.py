@@ -15,6 +15,7 @@ OF_PATIENTS = {
     "CalendarDay",
     "CalendarFilter",
     "KeptReminder",
+    "NamedEntry",
     "Notification",
     "Patient",
     "SubFile",

@@ -41,7 +41,8 @@ async def page(
     **wanted: Any,  # noqa: ANN401
 ) -> list[WaitlistEntry]:
     async with storage.begin(clinic.caller) as work:
-        return list(await work.waitlist.page(WaitlistFilter(**wanted)))
+        page = await work.waitlist.page(WaitlistFilter(**wanted))
+    return [one.entry for one in page]
 
 
 async def accept(

@@ -5,7 +5,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from scheduling.application.ports.waitlist import WaitlistFilter, WaitlistRepository
+from scheduling.application.ports.waitlist import (
+    NamedEntry,
+    WaitlistFilter,
+    WaitlistRepository,
+)
 from scheduling.domain.booking import BookingFacts
 from scheduling.domain.changes import changes_between
 from scheduling.domain.claim import ActorKind
@@ -14,7 +18,7 @@ from scheduling.domain.errors import WaitlistEntryNotFound
 from scheduling.domain.events import WaitlistSlotAvailable
 from scheduling.domain.freed_time import (
     MOST_CANDIDATES,
-    GivenBack,
+    FreeTime,
     Waiting,
     WaitlistFacts,
     suits,
@@ -49,7 +53,7 @@ class MemoryWaitlist(WaitlistRepository):
             raise WaitlistEntryNotFound(id) from None
         return self.seen[id]
 
-    async def page(self, wanted: WaitlistFilter) -> Sequence[WaitlistEntry]:
+    async def page(self, wanted: WaitlistFilter) -> Sequence[NamedEntry]:
         found = sorted(
             (
                 one
@@ -60,7 +64,12 @@ class MemoryWaitlist(WaitlistRepository):
             ),
             key=lambda one: (one.created_at, one.id),
         )
-        return [self._whole(one.id) for one in found[: wanted.limit]]
+        return await self.named([one.id for one in found[: wanted.limit]])
+
+    async def named(self, ids: Sequence[WaitlistEntryId]) -> Sequence[NamedEntry]:
+        tables = self.transaction.tables
+        found = (self._whole(id) for id in dict.fromkeys(ids) if id in tables.waitlist)
+        return [NamedEntry(one, tables.patients[one.patient_id].name) for one in found]
 
     def _whole(self, id: WaitlistEntryId) -> WaitlistEntry:
         """With what is offered to it, where the hold is now."""
@@ -72,11 +81,10 @@ class MemoryWaitlist(WaitlistRepository):
         return replace(entry, offer=replace(entry.offer, time=OfferedTime.of(hold)))
 
     async def waiting(self, id: PatientId) -> Sequence[WaitlistEntry]:
-        found = await self.page(
-            WaitlistFilter(
-                status=WaitlistStatus.WAITING, patient_id=id, limit=sys.maxsize
-            )
+        wanted = WaitlistFilter(
+            status=WaitlistStatus.WAITING, patient_id=id, limit=sys.maxsize
         )
+        found = [one.entry for one in await self.page(wanted)]
         self.seen.update((entry.id, entry) for entry in found)
         return found
 
@@ -147,43 +155,43 @@ class MemoryWaitlist(WaitlistRepository):
         )
 
     async def candidates(
-        self, given_back: Sequence[GivenBack], now: datetime
+        self, freed: Sequence[FreeTime], now: datetime
     ) -> Sequence[WaitlistFacts]:
         tables = self.transaction.tables.copy()
         # What they held is still there when this is read.
-        for step in given_back:
-            tables.claims.pop(step.before.id, None)
-            tables.appointments.pop(step.before.id, None)
-        freeing = (step for step in given_back if step.stretches(now))
-        return [_facts(tables, step, now) for step in freeing]
+        for id in (id for one in freed for id in one.leaving):
+            tables.claims.pop(id, None)
+            tables.appointments.pop(id, None)
+        return [_facts(tables, one, now) for one in freed if one.stretches(now)]
 
     def announce(self, event: WaitlistSlotAvailable) -> None:
         self.transaction.announce((event,))
 
 
-def _facts(tables: Tables, step: GivenBack, now: datetime) -> WaitlistFacts:
-    before = step.before
-    waiting = sorted(_waiting(tables, step, now), key=lambda one: one.entry.rank)
-    around = Period(before.period.start - _WEEK, before.period.end + _WEEK)
-    counted = tuple(counted_in(tables, {before.practitioner_id}, around, now=now))
+def _facts(tables: Tables, free: FreeTime, now: datetime) -> WaitlistFacts:
+    stretches = free.stretches(now)
+    slot = stretches[0].slot
+    waiting = sorted(_waiting(tables, free, now), key=lambda one: one.entry.rank)
+    around = Period(stretches[0].period.start - _WEEK, stretches[-1].period.end + _WEEK)
+    counted = tuple(counted_in(tables, {slot.practitioner_id}, around, now=now))
     starts: dict[ScheduleId, tuple[datetime, ...]] = {}
     for one in counted:
         earlier = starts.get(one.schedule_id, ())
         starts[one.schedule_id] = (*earlier, one.period.start)
-    where = (before.practitioner_id, before.location_id)
+    where = (slot.practitioner_id, slot.location_id)
     return WaitlistFacts(
         BookingFacts(
             settings=tables.settings.get(None, Settings()),
             patient_active=True,
             preferences=ContactPreferences(),
-            practitioner_active=tables.practitioners[before.practitioner_id].active,
-            location_active=tables.locations[before.location_id].active,
-            location_timezone=before.timezone,
+            practitioner_active=tables.practitioners[slot.practitioner_id].active,
+            location_active=tables.locations[slot.location_id].active,
+            location_timezone=slot.timezone,
             assignments=tuple(assignments(tables).get(where, ())),
             has_schedule=True,
             slots=(),
             claims=tuple(standing(tables)),
-            rules={before.schedule_id: tables.schedules[before.schedule_id].rules},
+            rules={slot.schedule_id: tables.schedules[slot.schedule_id].rules},
             taken=tuple(one.period.start for one in counted),
             taken_of=starts,
         ),
@@ -191,7 +199,7 @@ def _facts(tables: Tables, step: GivenBack, now: datetime) -> WaitlistFacts:
     )
 
 
-def _waiting(tables: Tables, step: GivenBack, now: datetime) -> Iterator[Waiting]:
+def _waiting(tables: Tables, free: FreeTime, now: datetime) -> Iterator[Waiting]:
     for entry in tables.waitlist.values():
         claims = tuple(
             claim
@@ -199,5 +207,5 @@ def _waiting(tables: Tables, step: GivenBack, now: datetime) -> Iterator[Waiting
             if (claim.kind, claim.actor_id) == (ActorKind.PATIENT, entry.patient_id)
         )
         one = Waiting(entry, tables.patients[entry.patient_id].active, claims)
-        if any(suits(one, step, stretch, now) for stretch in step.stretches(now)):
+        if any(suits(one, free, stretch, now) for stretch in free.stretches(now)):
             yield one

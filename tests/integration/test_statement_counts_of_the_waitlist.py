@@ -113,7 +113,7 @@ async def test_a_page_is_one_reading_however_long_it_is(ear: Ear, count: int) ->
         WaitlistFilter(after=(EIGHT, an_id())),  # type: ignore[arg-type]  # any id
     ):
         assert await ear.during(show(clinic.caller, wanted)) == [READ]
-    entry = (await show(clinic.caller, WaitlistFilter())).items[0]
+    entry = (await show(clinic.caller, WaitlistFilter())).items[0].entry
     get = GetWaitlistEntry(ear.storage.begin, recorder)
     assert await ear.during(get(clinic.caller, entry.id)) == [READ]
 

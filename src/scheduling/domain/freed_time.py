@@ -1,18 +1,19 @@
-"""Time that an appointment gave back, and who of those who wait to tell of it, or to
-keep it for. Neither books anybody.
+"""Time that an appointment gave back, or that is free, and who of those who wait to
+tell of it, or to keep it for. Neither books anybody.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Self
+from typing import Self, TypeAlias
 
 from scheduling.domain.appointment import Appointment
 from scheduling.domain.booking import Booking, BookingFacts, decide_hold, find_place
-from scheduling.domain.booking_request import BookingRequest, ByStart
+from scheduling.domain.booking_request import BookingRequest, BySlot, ByStart
 from scheduling.domain.claim import SOMEBODY, ActorKind, Claim
 from scheduling.domain.errors import (
     BufferTimeConflict,
+    InvalidInput,
     NotBookable,
     OutsideBookingWindow,
     OutsideSchedule,
@@ -21,7 +22,13 @@ from scheduling.domain.errors import (
     SlotNotAvailable,
 )
 from scheduling.domain.events import WaitlistCandidate, WaitlistSlotAvailable
-from scheduling.domain.identifiers import AppointmentId, PatientId, WaitlistEntryId
+from scheduling.domain.identifiers import (
+    AppointmentId,
+    PatientId,
+    SlotId,
+    WaitlistEntryId,
+    new_id,
+)
 from scheduling.domain.moving import aside
 from scheduling.domain.period import Period
 from scheduling.domain.slot import Slot
@@ -57,6 +64,11 @@ class GivenBack:
         """Who gave the time back, and is not told of it."""
         return self.others | {self.before.patient_id}
 
+    @property
+    def leaving(self) -> tuple[AppointmentId, ...]:
+        """Whose time storage still knows of, and is not in the way."""
+        return (self.before.id,)
+
     def stretches(self, now: datetime) -> tuple[Stretch, ...]:
         """What is free in itself by this step; other rules may still be in its way."""
         if not self.before.status.keeps_time:
@@ -68,6 +80,23 @@ class GivenBack:
             for slot in sorted(self.slots, key=lambda slot: slot.period.start)
             if slot.remaining and slot.id not in kept and now < slot.period.start < end
         )
+
+
+@dataclass(frozen=True, slots=True)
+class FreeSlot:
+    """A slot as it is now, whoever left it and when: all of it is free, or nothing."""
+
+    slot: Slot
+    patient_ids: frozenset[PatientId] = frozenset()
+    leaving: tuple[AppointmentId, ...] = ()
+
+    def stretches(self, now: datetime) -> tuple[Stretch, ...]:
+        slot = self.slot
+        free = slot.remaining > 0 and now < slot.period.start
+        return (Stretch(slot, slot.period),) if free else ()
+
+
+FreeTime: TypeAlias = GivenBack | FreeSlot
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,13 +118,13 @@ class WaitlistFacts:
     waiting: tuple[Waiting, ...]
 
 
-def suits(one: Waiting, given_back: GivenBack, stretch: Stretch, now: datetime) -> bool:
-    """Whether the patient of an entry could come to a freed stretch, and wants to."""
+def suits(one: Waiting, free: FreeTime, stretch: Stretch, now: datetime) -> bool:
+    """Whether the patient of an entry could come to a free stretch, and wants to."""
     entry = one.entry
     return (
         entry.status is WaitlistStatus.WAITING
         and one.patient_active
-        and entry.patient_id not in given_back.patient_ids
+        and entry.patient_id not in free.patient_ids
         and entry.wants(stretch.slot, stretch.period)
         and not any(
             claim.period.overlaps(stretch.period) and not claim.has_lapsed(now)
@@ -110,18 +139,12 @@ def announcement(
     """Return the one piece of news of a freed time: what of it can be booked now, and
     who waits for it, best first; None where it is nobody's news.
     """
-    free = tuple(_that_can_be_booked(given_back, facts.booking, now))
-    ranked = sorted(
-        (
-            one.entry
-            for one in facts.waiting
-            if any(suits(one, given_back, stretch, now) for stretch in free)
-        ),
-        key=lambda entry: entry.rank,
-    )
+    before = given_back.before
+    known = _as_it_will_be(facts.booking, before, given_back.after)
+    free = tuple(_that_can_be_booked(given_back, known, now))
+    ranked = _ranked(given_back, free, facts.waiting, now)
     if not ranked:
         return None
-    before = given_back.before
     return WaitlistSlotAvailable(
         occurred_at=now,
         version=given_back.after.version,
@@ -135,22 +158,48 @@ def announcement(
         appointment_type=before.appointment_type,
         candidates=tuple(
             WaitlistCandidate(waitlist_entry_id=entry.id, patient_id=entry.patient_id)
-            for entry in ranked[:MOST_CANDIDATES]
+            for entry in ranked
         ),
     )
 
 
+def candidates_for(
+    free: FreeSlot, facts: WaitlistFacts, *, now: datetime
+) -> tuple[WaitlistEntry, ...]:
+    """Return who waits for a slot that can be booked now, as an announcement of it
+    would name them: best first.
+    """
+    bookable = tuple(_that_can_be_booked(free, facts.booking, now))
+    return _ranked(free, bookable, facts.waiting, now)
+
+
+def _ranked(
+    free: FreeTime,
+    bookable: tuple[Stretch, ...],
+    waiting: Iterable[Waiting],
+    now: datetime,
+) -> tuple[WaitlistEntry, ...]:
+    ranked = sorted(
+        (
+            one.entry
+            for one in waiting
+            if any(suits(one, free, stretch, now) for stretch in bookable)
+        ),
+        key=lambda entry: entry.rank,
+    )
+    return tuple(ranked[:MOST_CANDIDATES])
+
+
 def _that_can_be_booked(
-    given_back: GivenBack, facts: BookingFacts, now: datetime
+    free: FreeTime, facts: BookingFacts, now: datetime
 ) -> Iterator[Stretch]:
     """Ask what booking asks: what is told here, booking would accept."""
-    facts = _as_it_will_be(facts, given_back.before, given_back.after)
-    for stretch in given_back.stretches(now):
+    for stretch in free.stretches(now):
         slot = stretch.slot
         wanted = BookingRequest(
             patient_id=PatientId(SOMEBODY),
             when=ByStart(slot.practitioner_id, slot.location_id, stretch.period),
-            appointment_type=given_back.before.appointment_type,
+            appointment_type="any",  # no rule asks for it
         )
         try:
             find_place(
@@ -192,12 +241,29 @@ def _as_it_will_be(
 
 @dataclass(frozen=True, slots=True)
 class TimeToOffer:
-    """Freed time, by which news, and who waits for it, best first."""
+    """Free time, by which news, and who waits for it, best first; `candidates` are none
+    where nobody is to be asked after the first.
+    """
 
     source_event_id: str
     candidates: tuple[WaitlistEntryId, ...]
-    when: ByStart
+    when: BySlot | ByStart
     appointment_type: str
+
+    @classmethod
+    def chosen(
+        cls,
+        slot_id: SlotId,
+        candidates: Iterable[WaitlistEntry],
+        *,
+        appointment_type: str,
+        now: datetime,
+    ) -> Self:
+        """Return a slot that somebody offers: there was no news of it, so whoever was
+        asked of that time before may be asked again.
+        """
+        ids = tuple(entry.id for entry in candidates)
+        return cls(str(new_id(now)), ids, BySlot(slot_id), appointment_type)
 
     @classmethod
     def again(cls, offer: WaitlistOffer, hold: Appointment) -> Self:
@@ -244,3 +310,13 @@ def decide_offer(
     period = held.appointment.period
     slots = [slot for slot in facts.slots if slot.id in held.seats]
     return held if all(entry.wants(slot, period) for slot in slots) else None
+
+
+def decide_chosen_offer(
+    entry: WaitlistEntry, time: TimeToOffer, facts: BookingFacts, *, now: datetime
+) -> Booking:
+    """As `decide_offer`, where it is no other's turn: raise what speaks against it."""
+    held = decide_offer(entry, time, facts, now=now)
+    if held is None:
+        raise InvalidInput("is not the time that the entry waits for", "slotId")
+    return held

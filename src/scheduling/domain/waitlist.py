@@ -159,6 +159,16 @@ class WaitlistEntry(Wish):
         )
         return self._next(now, event, offer=offer)
 
+    def demand_askable(self) -> None:
+        """Raise InvalidStatusTransition where it waits no more, or has an offer that
+        nobody has ended yet.
+        """
+        self.demand_waiting()
+        if self.offer is not None:
+            raise InvalidStatusTransition(
+                f"Something is offered to waitlist entry {self.id} already."
+            )
+
     def demand_offer(self) -> WaitlistOffer:
         """Return what is offered to it, or raise InvalidStatusTransition."""
         self.demand_waiting()

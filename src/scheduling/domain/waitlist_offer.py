@@ -56,6 +56,8 @@ class OfferedTime:
 class WaitlistOffer:
     """`appointment_id` is the hold. `source_event_id` is the news of the freed time,
     of which everybody is asked once; `candidates` are all whom it named, best first.
+    What somebody offers by themselves has a news of its own, and no candidates where
+    the organisation does not go on to the next.
     """
 
     id: WaitlistOfferId

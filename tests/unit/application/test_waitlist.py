@@ -84,7 +84,7 @@ async def test_a_wish_is_taken_down_and_audited(
 ) -> None:
     entry = await add(storage, clinic.caller, clinic, priority=2)
     get = GetWaitlistEntry(storage.begin, storage.recorder)
-    assert await get(clinic.caller, entry.id) == entry
+    assert (await get(clinic.caller, entry.id)).entry == entry
     added, read = (await storage.audit(clinic.caller))[-2:]
     assert (added.action, read.action) == (
         "waitlist-entry.added",
@@ -133,8 +133,8 @@ async def test_a_patient_sees_and_removes_the_own_entries_only(
     get = GetWaitlistEntry(storage.begin, storage.recorder)
     remove = RemoveFromWaitlist(storage.begin, lambda: EIGHT)
     token = clinic.own_token(0)
-    assert (await show(token, WaitlistFilter())).items == [own]
-    assert await get(token, own.id) == own
+    assert [one.entry for one in (await show(token, WaitlistFilter())).items] == [own]
+    assert (await get(token, own.id)).entry == own
     with pytest.raises(PatientNotFound):
         await show(token, WaitlistFilter(patient_id=other.patient_id))
     for id in (other.id, an_id()):
@@ -157,9 +157,10 @@ async def test_the_list_goes_by_status_and_page(
     )
     waiting = WaitlistFilter(status=WaitlistStatus.WAITING, limit=2)
     first = await show(clinic.caller, waiting)
-    assert (first.items, first.more) == ([entries[0], entries[2]], True)
+    assert [one.entry for one in first.items] == [entries[0], entries[2]]
+    assert first.more
     gone = await show(clinic.caller, WaitlistFilter(status=WaitlistStatus.REMOVED))
-    assert [one.id for one in gone.items] == [entries[1].id]
+    assert [one.entry.id for one in gone.items] == [entries[1].id]
     read = (await storage.audit(clinic.caller))[-1]
     assert (read.action, read.entity_type) == ("waitlist.read", "tenant")
     await show(clinic.caller, WaitlistFilter(patient_id=entries[0].patient_id))
@@ -228,7 +229,7 @@ async def test_a_wish_that_cannot_be_booked_waits_on(
     with pytest.raises(OutsideBookingWindow):
         await fulfil(storage, clinic, entry, slot=1)
     get = GetWaitlistEntry(storage.begin, storage.recorder)
-    assert await get(clinic.caller, entry.id) == entry
+    assert (await get(clinic.caller, entry.id)).entry == entry
 
 
 async def test_a_patient_who_is_elsewhere_then_is_not_booked_either(
@@ -274,7 +275,7 @@ async def test_a_cancel_tells_who_waits_and_books_nobody(
     assert (envelope.aggregate_id, envelope.aggregate_version) == (gone.id, 2)
     assert await storage.claims(clinic.caller) == []
     get = GetWaitlistEntry(storage.begin, storage.recorder)
-    assert (await get(clinic.caller, entry.id)).status is WaitlistStatus.WAITING
+    assert (await get(clinic.caller, entry.id)).entry.status is WaitlistStatus.WAITING
     async with storage.begin(clinic.caller) as work:
         assert (await work.slots.get(clinic.slots[0].id)).booked == 0
 

@@ -15,6 +15,7 @@ from scheduling.adapters.postgres.rows import claim_from
 from scheduling.adapters.postgres.transaction import Transaction
 from scheduling.adapters.postgres.waitlist_offer_statements import (
     reading_entries,
+    reading_named,
     reading_offers_over,
     reading_whom_to_ask,
 )
@@ -24,7 +25,11 @@ from scheduling.adapters.postgres.waitlist_statements import (
     reading_who_is_known,
     reading_who_waits,
 )
-from scheduling.application.ports.waitlist import WaitlistFilter, WaitlistRepository
+from scheduling.application.ports.waitlist import (
+    NamedEntry,
+    WaitlistFilter,
+    WaitlistRepository,
+)
 from scheduling.domain.booking import BookingFacts
 from scheduling.domain.changes import changes_between
 from scheduling.domain.claim import Claim
@@ -32,7 +37,8 @@ from scheduling.domain.directory import ContactPreferences
 from scheduling.domain.errors import OptimisticLockConflict, WaitlistEntryNotFound
 from scheduling.domain.events import WaitlistSlotAvailable
 from scheduling.domain.freed_time import (
-    GivenBack,
+    FreeTime,
+    Stretch,
     Waiting,
     WaitlistFacts,
 )
@@ -52,6 +58,7 @@ from scheduling.domain.settings import (
     CalendarLimits,
     CalendarRules,
 )
+from scheduling.domain.slot import Slot
 from scheduling.domain.waitlist import (
     Known,
     WaitlistEntry,
@@ -82,7 +89,7 @@ class PostgresWaitlist(WaitlistRepository):
         self.seen[id] = entry
         return entry
 
-    async def page(self, wanted: WaitlistFilter) -> Sequence[WaitlistEntry]:
+    async def page(self, wanted: WaitlistFilter) -> Sequence[NamedEntry]:
         after_created_at, after_id = wanted.after or (None, None)
         asked = {
             "status": wanted.status,
@@ -94,7 +101,12 @@ class PostgresWaitlist(WaitlistRepository):
         rows = await self.transaction.rows(
             paging(frozenset(given)), **given, limit=wanted.limit
         )
-        return [_whole_entry_from(row) for row in rows]
+        return [_named_from(row) for row in rows]
+
+    async def named(self, ids: Sequence[WaitlistEntryId]) -> Sequence[NamedEntry]:
+        rows = await self.transaction.rows(reading_named(), ids=list(ids))
+        found = {one.entry.id: one for one in map(_named_from, rows)}
+        return [found[id] for id in dict.fromkeys(ids) if id in found]
 
     async def waiting(self, id: PatientId) -> Sequence[WaitlistEntry]:
         rows = await self.transaction.rows(reading_entries("patient_id"), patient_id=id)
@@ -149,48 +161,49 @@ class PostgresWaitlist(WaitlistRepository):
         )
 
     async def candidates(
-        self, given_back: Sequence[GivenBack], now: datetime
+        self, freed: Sequence[FreeTime], now: datetime
     ) -> Sequence[WaitlistFacts]:
-        freeing = [step for step in given_back if step.stretches(now)]
-        stretches = [
+        free = [(one, stretches) for one in freed if (stretches := one.stretches(now))]
+        pieces = [
             {
                 "number": number,
                 "starts_at": stretch.period.start,
                 "ends_at": stretch.period.end,
                 "service_types": stretch.slot.service_types,
             }
-            for number, step in enumerate(freeing)
-            for stretch in step.stretches(now)
+            for number, (_, stretches) in enumerate(free)
+            for stretch in stretches
         ]
-        freed = [_freed_row(number, step, now) for number, step in enumerate(freeing)]
+        times = [_freed_row(number, *one) for number, one in enumerate(free)]
         rows = await self.transaction.rows(
             reading_who_waits(),
-            freed=orjson.dumps(freed, default=str).decode(),
-            stretches=orjson.dumps(stretches, default=str).decode(),
-            leaving=[step.before.id for step in given_back],
+            freed=orjson.dumps(times, default=str).decode(),
+            stretches=orjson.dumps(pieces, default=str).decode(),
+            leaving=[id for one in freed for id in one.leaving],
             now=now,
         )
         return [
             WaitlistFacts(
-                _booking_facts(row, step.before.schedule_id, step.before.timezone),
+                _booking_facts(row, stretches[0].slot),
                 tuple(_waiting(orjson.loads(row["waiting"] or "[]"))),
             )
-            for row, step in zip(rows, freeing, strict=True)
+            for row, (_, stretches) in zip(rows, free, strict=True)
         ]
 
     def announce(self, event: WaitlistSlotAvailable) -> None:
         self.transaction.announce((event,))
 
 
-def _freed_row(number: int, step: GivenBack, now: datetime) -> Row:
-    stretches, before = step.stretches(now), step.before
+def _freed_row(number: int, freed: FreeTime, stretches: Sequence[Stretch]) -> Row:
+    """The slots that one appointment held, and a slot anyhow, are of one schedule."""
     start, end = stretches[0].period.start, stretches[-1].period.end
+    slot = stretches[0].slot
     return {
         "number": number,
-        "patient_ids": list(step.patient_ids),
-        "practitioner_id": before.practitioner_id,
-        "location_id": before.location_id,
-        "schedule_id": before.schedule_id,
+        "patient_ids": list(freed.patient_ids),
+        "practitioner_id": slot.practitioner_id,
+        "location_id": slot.location_id,
+        "schedule_id": slot.schedule_id,
         "first_end": stretches[0].period.end,
         "last_start": stretches[-1].period.start,
         "starts_at": start,
@@ -201,7 +214,7 @@ def _freed_row(number: int, step: GivenBack, now: datetime) -> Row:
     }
 
 
-def _booking_facts(row: Row, schedule_id: ScheduleId, timezone: str) -> BookingFacts:
+def _booking_facts(row: Row, slot: Slot) -> BookingFacts:
     starts: dict[ScheduleId, list[datetime]] = {}
     for schedule, start in orjson.loads(row["starts"] or "[]"):
         on = starts.setdefault(ScheduleId(UUID(schedule)), [])
@@ -212,7 +225,7 @@ def _booking_facts(row: Row, schedule_id: ScheduleId, timezone: str) -> BookingF
         preferences=ContactPreferences(),
         practitioner_active=row["practitioner_active"],
         location_active=row["location_active"],
-        location_timezone=timezone,
+        location_timezone=slot.timezone,
         assignments=tuple(
             assignment_from(role)[1]
             for role in orjson.loads(row["assignments"] or "[]")
@@ -221,7 +234,7 @@ def _booking_facts(row: Row, schedule_id: ScheduleId, timezone: str) -> BookingF
         slots=(),
         claims=_claims(orjson.loads(row["claims"] or "[]")),
         rules={
-            schedule_id: CalendarRules(
+            slot.schedule_id: CalendarRules(
                 row["schedule_horizon_days"],
                 row["schedule_notice_minutes"],
                 CalendarLimits(row["limit_per_day"], row["limit_per_week"]),
@@ -276,6 +289,10 @@ def _whole_entry_from(row: Row) -> WaitlistEntry:
     if row["offer_id"] is None:
         return entry
     return replace(entry, offer=_offer_from(row))
+
+
+def _named_from(row: Row) -> NamedEntry:
+    return NamedEntry(_whole_entry_from(row), row["patient_name"])
 
 
 def _offer_from(row: Row) -> WaitlistOffer:

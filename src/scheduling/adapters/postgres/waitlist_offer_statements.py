@@ -63,6 +63,23 @@ def entries_with_offers() -> Select[Any]:
     )
 
 
+def named_entries() -> Select[Any]:
+    """The same with the names of their patients, which are always there."""
+    entries, patients = t.waitlist_entries, t.patients
+    name = (
+        select(patients.c.name)
+        .where(patients.c.tenant_id == TENANT, patients.c.id == entries.c.patient_id)
+        .scalar_subquery()
+    )
+    return entries_with_offers().add_columns(name.label("patient_name"))
+
+
+@cache
+def reading_named() -> Statement:
+    ids = given("ids", ARRAY(Uuid))
+    return compiled(named_entries().where(t.waitlist_entries.c.id == any_(ids)))
+
+
 @cache
 def reading_entries(by: str) -> Statement:
     """By `id`, or those that a patient waits with."""

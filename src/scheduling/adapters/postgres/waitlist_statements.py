@@ -36,7 +36,7 @@ from scheduling.adapters.postgres.directory import settings_columns
 from scheduling.adapters.postgres.limits import counted
 from scheduling.adapters.postgres.statements import Statement, compiled, given
 from scheduling.adapters.postgres.waitlist_offer_statements import (
-    entries_with_offers,
+    named_entries,
 )
 from scheduling.domain.claim import ActorKind
 from scheduling.domain.freed_time import (
@@ -63,7 +63,7 @@ def paging(filters: frozenset[str]) -> Statement:
         > tuple_(given("after_created_at", _INSTANT), given("after_id", Uuid)),
     }
     return compiled(
-        entries_with_offers()
+        named_entries()
         .where(*(conditions[name] for name in conditions if name in filters))
         .limit(given("limit", Integer))
     )

@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from scheduling.domain.events import WaitlistSlotAvailable
 from scheduling.domain.freed_time import (
-    GivenBack,
+    FreeTime,
     WaitlistFacts,
 )
 from scheduling.domain.identifiers import PatientId, WaitlistEntryId
@@ -29,6 +29,13 @@ class WaitlistFilter:
     limit: int = 200
 
 
+class NamedEntry(NamedTuple):
+    """An entry with what is offered to it, and its patient's name."""
+
+    entry: WaitlistEntry
+    patient_name: str
+
+
 class WaitlistRepository(Protocol):
     async def get(self, id: WaitlistEntryId) -> WaitlistEntry:
         """Return it with what is offered to it, also where that has run out.
@@ -36,10 +43,11 @@ class WaitlistRepository(Protocol):
         Raise WaitlistEntryNotFound where there is none.
         """
 
-    async def page(self, wanted: WaitlistFilter) -> Sequence[WaitlistEntry]:
-        """Return up to `limit` entries, by when they were added and id, with what is
-        offered to each.
-        """
+    async def page(self, wanted: WaitlistFilter) -> Sequence[NamedEntry]:
+        """Return up to `limit` entries, by when they were added and id."""
+
+    async def named(self, ids: Sequence[WaitlistEntryId]) -> Sequence[NamedEntry]:
+        """Return those of them that are there, in their order, in one reading."""
 
     async def waiting(self, id: PatientId) -> Sequence[WaitlistEntry]:
         """Return all of a patient's that still wait, with what is offered to each."""
@@ -68,10 +76,10 @@ class WaitlistRepository(Protocol):
         """
 
     async def candidates(
-        self, given_back: Sequence[GivenBack], now: datetime
+        self, freed: Sequence[FreeTime], now: datetime
     ) -> Sequence[WaitlistFacts]:
-        """Return for each step that freed time what is known of it and the best who
-        wait for it, all in one reading.
+        """Return for each of them in which something is free what is known of it and
+        the best who wait for it, all in one reading.
 
         What those who give their time back held themselves counts for nothing. Of those
         who wait there are up to MOST_CANDIDATES, by rank. Whom storage can

@@ -4,16 +4,15 @@ from dataclasses import dataclass, replace
 from scheduling.application.ports.audit import AuditClient, asked_for
 from scheduling.application.ports.identity import Caller
 from scheduling.application.ports.unit_of_work import BeginWork
-from scheduling.application.ports.waitlist import WaitlistFilter
+from scheduling.application.ports.waitlist import NamedEntry, WaitlistFilter
 from scheduling.domain.errors import PatientNotFound
-from scheduling.domain.waitlist import WaitlistEntry
 
 
 @dataclass(frozen=True, slots=True)
 class Waitlist:
     """`more`: there are further entries behind the last."""
 
-    items: Sequence[WaitlistEntry]
+    items: Sequence[NamedEntry]
     more: bool
 
 

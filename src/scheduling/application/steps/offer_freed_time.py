@@ -17,6 +17,7 @@ from scheduling.domain.freed_time import (
     NOBODYS,
     GivenBack,
     TimeToOffer,
+    decide_chosen_offer,
     decide_offer,
 )
 from scheduling.domain.identifiers import PatientId
@@ -52,14 +53,33 @@ async def find_who_takes_it(
         except DomainError:
             continue  # not for this one: another appointment, too many holds
         if booking is not None:
-            offered = entry.offered(
-                booking.appointment,
-                source_event_id=time.source_event_id,
-                candidates=time.candidates,
-                now=now,
-            )
-            return offered, booking
+            return _offered(entry, time, booking, now), booking
     return None
+
+
+def _offered(
+    entry: WaitlistEntry, time: TimeToOffer, booking: Booking, now: datetime
+) -> WaitlistEntry:
+    return entry.offered(
+        booking.appointment,
+        source_event_id=time.source_event_id,
+        candidates=time.candidates,
+        now=now,
+    )
+
+
+async def offer_chosen(
+    work: UnitOfWork, entry: WaitlistEntry, time: TimeToOffer, *, now: datetime
+) -> WaitlistEntry:
+    """Keep it for whom somebody chose, or raise what speaks against it."""
+    await work.appointments.one_hold_at_a_time(entry.patient_id)
+    facts = await work.appointments.facts_for(
+        time.wanted_by(entry), now=now, holding=True
+    )
+    booking = decide_chosen_offer(entry, time, facts, now=now)
+    offered = _offered(entry, time, booking, now)
+    await keep_for(work, (offered, booking), now=now)
+    return offered
 
 
 async def _held_for(
@@ -99,7 +119,8 @@ async def let_go(
     can have it in between. After the last one it is everybody's.
 
     A hold that is none any more has given its time back before; what others did not
-    take of it is offered all the same, where nobody answered.
+    take of it is offered all the same, where nobody answered. What was offered to one
+    alone is told to who waits, as of any hold that is let go.
     """
     held, slots = hold
     if what_became_of(held, now) not in {OfferStatus.OFFERED, OfferStatus.EXPIRED}:
@@ -110,7 +131,10 @@ async def let_go(
     if own is not None:
         taken = found[1].seats if found else ()
         freed = [slot for slot in held.freed(slots, now) if slot.id not in taken]
-        work.appointments.release(_ended(held, by, now), freed)
+        ended = _ended(held, by, now)
+        work.appointments.release(ended, freed)
+        if not offer.candidates:
+            await tell_the_waitlist(work, GivenBack(held, ended, tuple(freed)), now=now)
         work.appointments.then()
     if found is not None:
         await keep_for(work, found, now=now)

@@ -29,6 +29,7 @@ _IDS = {
     "appointment": f"{_ID}601",
     "waitlist": f"{_ID}701",
     "waitlistEntry": f"{_ID}701",
+    "waitlistEntryEffect": f"{_ID}701",
     "serie": f"{_ID}801",  # the id in the path of `series`
     "series": f"{_ID}801",
 }

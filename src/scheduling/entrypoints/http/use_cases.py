@@ -24,6 +24,7 @@ from scheduling.application.commands.fulfill_waitlist_entry import (
 )
 from scheduling.application.commands.generate_slots import GenerateSlots
 from scheduling.application.commands.hold_slot import HoldSlot
+from scheduling.application.commands.make_waitlist_offer import MakeWaitlistOffer
 from scheduling.application.commands.patch_practitioner_role import (
     PatchPractitionerRole,
 )
@@ -58,6 +59,9 @@ from scheduling.application.ports.unit_of_work import BeginWork
 from scheduling.application.queries.explain_availability import ExplainAvailability
 from scheduling.application.queries.find_next_available import FindNextAvailable
 from scheduling.application.queries.find_open_locations import FindOpenLocations
+from scheduling.application.queries.find_waitlist_candidates import (
+    FindWaitlistCandidates,
+)
 from scheduling.application.queries.follow_events import FollowEvents
 from scheduling.application.queries.get_appointment_by_id import GetAppointmentById
 from scheduling.application.queries.get_appointment_history import (
@@ -131,6 +135,7 @@ class Commands:
     put_settings: PutSettings
     add_to_waitlist: AddToWaitlist
     fulfill_waitlist_entry: FulfillWaitlistEntry
+    make_waitlist_offer: MakeWaitlistOffer
     accept_waitlist_offer: AcceptWaitlistOffer
     decline_waitlist_offer: DeclineWaitlistOffer
     remove_from_waitlist: RemoveFromWaitlist
@@ -166,6 +171,7 @@ class Commands:
             put_settings=PutSettings(begin, now),
             add_to_waitlist=AddToWaitlist(begin, now),
             fulfill_waitlist_entry=FulfillWaitlistEntry(begin, now),
+            make_waitlist_offer=MakeWaitlistOffer(begin, now),
             accept_waitlist_offer=AcceptWaitlistOffer(begin, now),
             decline_waitlist_offer=DeclineWaitlistOffer(begin, now),
             remove_from_waitlist=RemoveFromWaitlist(begin, now),
@@ -206,6 +212,7 @@ class Queries:
     get_slot: GetSlot
     get_waitlist: GetWaitlist
     get_waitlist_entry: GetWaitlistEntry
+    find_waitlist_candidates: FindWaitlistCandidates
     get_settings: GetSettings
     search_available_slots: SearchAvailableSlots
     find_next_available: FindNextAvailable
@@ -249,6 +256,7 @@ class Queries:
             get_slot=GetSlot(begin, now),
             get_waitlist=GetWaitlist(begin, audit),
             get_waitlist_entry=GetWaitlistEntry(begin, audit),
+            find_waitlist_candidates=FindWaitlistCandidates(begin, now, audit),
             get_settings=GetSettings(begin),
             search_available_slots=SearchAvailableSlots(begin, settings, now),
             find_next_available=FindNextAvailable(begin, settings, now),

@@ -50,9 +50,11 @@ from scheduling.entrypoints.http.shapes import (
 from scheduling.entrypoints.http.use_cases import Queries
 from scheduling.entrypoints.http.waitlist_shapes import (
     FulfilmentView,
+    WaitlistEntryEffectView,
     WaitlistEntryView,
     entry_view,
     fulfilled,
+    named_view,
 )
 
 router = room("/waitlist", "waitlist")
@@ -188,7 +190,7 @@ def _removed(one: WaitlistEntry) -> StoredAnswer:
 @router.post(
     "",
     **documented.command(
-        WaitlistEntryView,
+        WaitlistEntryEffectView,
         errors.PatientNotFound,
         errors.PractitionerNotFound,
         errors.LocationNotFound,
@@ -218,9 +220,9 @@ async def get_waitlist(
     """Who waits, or waited. A patient's own token sees its own entries."""
     queries: Queries = request.state.queries
     waitlist = await queries.get_waitlist(caller, wanted.to_filter())
-    last = waitlist.items[-1] if waitlist.more else None
+    last = waitlist.items[-1].entry if waitlist.more else None
     page = {
-        "items": [entry_view(one) for one in waitlist.items],
+        "items": [named_view(one, caller) for one in waitlist.items],
         "nextCursor": None if last is None else cursor_at(last.created_at, last.id),
     }
     return Response(dumped(page), media_type="application/json")
@@ -237,7 +239,7 @@ async def get_waitlist_entry(
     """One entry, with what became of it."""
     queries: Queries = request.state.queries
     one = await queries.get_waitlist_entry(caller, WaitlistEntryId(id))
-    return found(request, entry_view(one), one.version)
+    return found(request, named_view(one, caller), one.entry.version)
 
 
 @router.post(
@@ -288,7 +290,7 @@ async def fulfill_waitlist_entry(
 @router.delete(
     "/{id}",
     **documented.command(
-        WaitlistEntryView,
+        WaitlistEntryEffectView,
         errors.WaitlistEntryNotFound,
         errors.InvalidStatusTransition,
         errors.OptimisticLockConflict,

@@ -1,20 +1,23 @@
-"""`/v1/waitlist/{id}/offer`: what who waits says to freed time that is kept."""
+"""`/v1/waitlist/{id}/offer`: time that is kept for who waits, and what they say."""
 
 from typing import Annotated
 from uuid import UUID
 
 from fastapi import Depends, Request
 from fastapi.responses import Response
-from pydantic import ConfigDict
+from pydantic import ConfigDict, Field
 
 from scheduling.application.ports.identity import Caller, Scope
 from scheduling.application.ports.repositories import StoredAnswer
 from scheduling.domain import errors
 from scheduling.domain.appointment import Appointment
-from scheduling.domain.identifiers import WaitlistEntryId
+from scheduling.domain.identifiers import SlotId, WaitlistEntryId
 from scheduling.domain.waitlist import WaitlistEntry
 from scheduling.entrypoints.http import documented
-from scheduling.entrypoints.http.appointment_shapes import appointment_view
+from scheduling.entrypoints.http.appointment_shapes import (
+    NOT_TO_BE_HAD,
+    appointment_view,
+)
 from scheduling.entrypoints.http.caller import Requires
 from scheduling.entrypoints.http.commanding import commanding, expected_version
 from scheduling.entrypoints.http.direct_route import room
@@ -27,7 +30,7 @@ from scheduling.entrypoints.http.shapes import (
 )
 from scheduling.entrypoints.http.waitlist_shapes import (
     FulfilmentView,
-    WaitlistEntryView,
+    WaitlistEntryEffectView,
     entry_view,
 )
 
@@ -41,6 +44,24 @@ _NOT_TO_BE_ANSWERED = (
     errors.PreconditionFailed,
     errors.PreconditionRequired,
 )
+
+
+class OfferBody(Shape):
+    """`version` is the entry's."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {"slotId": "019a9d3e-0000-7000-8000-000000000501", "version": 1}
+            ]
+        }
+    )
+
+    slot_id: UUID
+    appointment_type: Annotated[
+        Line, Field(description="Of an entry that names no service type")
+    ] = "unspecified"
+    version: Version | None = None
 
 
 class AcceptanceBody(Shape):
@@ -68,8 +89,49 @@ def _accepted(done: tuple[WaitlistEntry, Appointment]) -> StoredAnswer:
     return answer(200, view, version=entry.version)
 
 
-def _declined(one: WaitlistEntry) -> StoredAnswer:
+def _of_entry(one: WaitlistEntry) -> StoredAnswer:
     return answer(200, entry_view(one), version=one.version)
+
+
+@router.post(
+    "/{id}/offer",
+    **documented.command(
+        WaitlistEntryEffectView,
+        errors.WaitlistEntryNotFound,
+        errors.InvalidStatusTransition,
+        errors.OptimisticLockConflict,
+        errors.PreconditionFailed,
+        errors.PreconditionRequired,
+        errors.PatientNotFound,
+        errors.SlotNotFound,
+        errors.SlotNotAvailable,
+        *NOT_TO_BE_HAD,
+        status=200,
+        if_match=True,
+    ),
+)
+async def make_waitlist_offer(
+    id: UUID,
+    wanted: OfferBody,
+    request: Request,
+    caller: Annotated[Caller, Depends(Requires(Scope.BOOK))],
+) -> Response:
+    """Keep a free slot for a patient who waits for such a time, until they answer or
+    the hold runs out. Staff do this, whether or not `waitlistOffers` is on; where it
+    is, the next one is asked after them.
+    """
+    return await commanding(
+        request,
+        caller,
+        lambda do: do.make_waitlist_offer(
+            caller,
+            WaitlistEntryId(id),
+            SlotId(wanted.slot_id),
+            appointment_type=wanted.appointment_type,
+            expected=expected_version(request, wanted.version),
+        ),
+        _of_entry,
+    )
 
 
 @router.post(
@@ -115,7 +177,7 @@ async def accept_waitlist_offer(
 @router.post(
     "/{id}/offer/decline",
     **documented.command(
-        WaitlistEntryView, *_NOT_TO_BE_ANSWERED, status=200, if_match=True
+        WaitlistEntryEffectView, *_NOT_TO_BE_ANSWERED, status=200, if_match=True
     ),
 )
 async def decline_waitlist_offer(
@@ -133,5 +195,5 @@ async def decline_waitlist_offer(
             WaitlistEntryId(id),
             expected=expected_version(request, wanted.version),
         ),
-        _declined,
+        _of_entry,
     )

@@ -5,7 +5,9 @@ from uuid import UUID
 
 from pydantic import Field
 
+from scheduling.application.ports.identity import Caller
 from scheduling.application.ports.repositories import StoredAnswer
+from scheduling.application.ports.waitlist import NamedEntry
 from scheduling.domain.appointment import Appointment
 from scheduling.domain.waitlist import WaitlistEntry, WaitlistStatus
 from scheduling.domain.waitlist_offer import WaitlistOffer
@@ -31,7 +33,9 @@ class WaitlistOfferView(Shape):
     expires_at: Instant
 
 
-class WaitlistEntryView(Shape):
+class WaitlistEntryEffectView(Shape):
+    """An entry as a command leaves it."""
+
     id: UUID
     patient_id: UUID
     practitioner_ids: list[UUID]
@@ -52,8 +56,23 @@ class WaitlistEntryView(Shape):
     version: int
 
 
-class FulfilmentView(Shape):
+class WaitlistEntryView(WaitlistEntryEffectView):
+    patient_name: Annotated[str | None, Field(description="Told to staff only")]
+
+
+class CandidateView(Shape):
     entry: WaitlistEntryView
+    patient_name: str
+
+
+class CandidatesView(Shape):
+    """The best first: by priority, then who has waited longest."""
+
+    items: list[CandidateView]
+
+
+class FulfilmentView(Shape):
+    entry: WaitlistEntryEffectView
     appointment: AppointmentView
 
 
@@ -74,6 +93,16 @@ def entry_view(one: WaitlistEntry) -> dict[str, Any]:
         "updatedAt": one.updated_at,
         "version": one.version,
     }
+
+
+def named_view(one: NamedEntry, caller: Caller) -> dict[str, Any]:
+    """A patient knows who it is."""
+    name = one.patient_name if caller.patient_id is None else None
+    return {**entry_view(one.entry), "patientName": name}
+
+
+def candidate_view(one: NamedEntry, caller: Caller) -> dict[str, Any]:
+    return {"entry": named_view(one, caller), "patientName": one.patient_name}
 
 
 def _offer_view(one: WaitlistOffer) -> dict[str, Any]:
