@@ -141,6 +141,7 @@ async def test_it_gets_ready_says_where_and_continues_with_the_same_data(
             assert first.ready == f"ready {told['apiUrl']}\n"
             assert not told["apiUrl"].endswith(f":{port}")
             assert f"port {port} is not free" in await first.says("port")
+            assert f" {told['apiUrl']}/calendar/\n" in await first.says("calendar")
             assert await status(told["apiUrl"]) == 200
             mode = stat.S_IMODE((data_dir / "dev.json").stat().st_mode)
             assert mode == 0o600

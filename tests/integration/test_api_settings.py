@@ -23,6 +23,13 @@ SOUND = {
             {"SCHEDULING_ISSUER": "urn:scheduling:dev:1234"},
             "A development issuer is never trusted in production.",
         ),
+        (
+            {
+                "SCHEDULING_ISSUER": "urn:our:issuer",
+                "SCHEDULING_CALENDAR_OIDC_CLIENT_ID": "calendar",
+            },
+            "Set SCHEDULING_CALENDAR_OIDC_AUTHORITY",
+        ),
     ],
 )
 def test_what_is_missing_or_not_to_be_trusted_is_said_in_a_sentence(

@@ -9,6 +9,11 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 DEV_ISSUER_PREFIX = "urn:scheduling:dev:"
 """Issuers that `scheduling dev` makes. Production processes refuse to trust them."""
 
+AUTHORITY = r"^https?://[A-Za-z0-9.\-]+(:\d+)?(/[A-Za-z0-9._~%/\-]*)?$"
+"""An address to sign in at. It becomes a part of a policy, in which blanks, commas and
+semicolons mean much.
+"""
+
 
 class Settings(BaseSettings):
     """`SCHEDULING_*` environment variables; `scheduling settings` lists them."""
@@ -45,6 +50,27 @@ class Settings(BaseSettings):
     )
     audience: str = Field(
         default="scheduling", description="The `aud` that a token must have"
+    )
+    calendar_oidc_authority: str | None = Field(
+        default=None,
+        pattern=AUTHORITY,
+        description="Where staff sign in to the calendar by OpenID Connect; by default "
+        "at SCHEDULING_ISSUER",
+    )
+    calendar_oidc_client_id: str | None = Field(
+        default=None,
+        min_length=1,
+        description="The calendar's client id there, of a public client; without one "
+        "nobody can sign in to it",
+    )
+    calendar_oidc_scope: str = Field(
+        default="openid profile scheduling:read scheduling:book scheduling:manage",
+        description="What the calendar asks for there, apart by spaces",
+    )
+    calendar_oidc_resource: str | None = Field(
+        default=None,
+        description="The audience that it names there (RFC 8707), where the issuer "
+        "wants to be told",
     )
     development: bool = Field(
         default=False,

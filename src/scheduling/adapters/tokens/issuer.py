@@ -37,6 +37,7 @@ class DevIssuer:
         audience: str = "scheduling",
         subject: str = "developer",
         patient_id: UUID | None = None,
+        practitioner_id: UUID | None = None,
         lifetime: int = 3600,
     ) -> str:
         """Return a signed token; `scope` is space-separated, `lifetime` in seconds."""
@@ -53,6 +54,8 @@ class DevIssuer:
         }
         if patient_id is not None:
             claims["patient_id"] = str(patient_id)
+        if practitioner_id is not None:
+            claims["practitioner_id"] = str(practitioner_id)
         header = {"alg": "Ed25519", "kid": self.key.kid}
         return jwt.encode(header, claims, self.key, algorithms=["Ed25519"])
 

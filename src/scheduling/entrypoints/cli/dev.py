@@ -153,6 +153,7 @@ async def _bring_up(
         "tenantId": tenant,
     }
     write_private(options.data_dir / "dev.json", json.dumps(told, indent=2) + "\n")
+    _say(f"calendar {url}/calendar/")
     typer.echo(f"ready {url}")
     sys.stdout.flush()
 

@@ -34,10 +34,12 @@ from scheduling.entrypoints.http import (
     settings,
     slot_lists,
     slots,
+    staff_calendar,
     statistics,
     stream,
     sub_files,
     waitlist,
+    waitlist_candidates,
     waitlist_offers,
 )
 from scheduling.entrypoints.http.asyncapi import EventsDocument
@@ -49,6 +51,7 @@ from scheduling.entrypoints.http.operations import Readiness
 from scheduling.entrypoints.http.problems import answer_with_problems
 from scheduling.entrypoints.http.refusals import RefusalAudit
 from scheduling.entrypoints.http.request_metrics import RequestMetrics
+from scheduling.entrypoints.http.staff_calendar import StaffCalendar
 from scheduling.entrypoints.http.use_cases import Queries
 from scheduling.entrypoints.telemetry import Metrics
 
@@ -62,6 +65,7 @@ class Wired(TypedDict):
     queries: Queries
     streams: OpenStreams
     events_document: EventsDocument
+    calendar: StaffCalendar
     readiness: Readiness
     metrics: Metrics
 
@@ -92,6 +96,7 @@ _ROOMS = (
     practitioner_roles,
     settings,
     waitlist,
+    waitlist_candidates,
     waitlist_offers,
     stream,
 )
@@ -112,7 +117,7 @@ def create_app(wiring: Wiring) -> FastAPI:
     )
     # Not included but taken as they are: for a router within a router FastAPI looks its
     # routes up anew with every request.
-    for room in (*_ROOMS, operations, openapi, asyncapi):
+    for room in (*_ROOMS, operations, openapi, asyncapi, staff_calendar):
         app.router.routes.extend(room.router.routes)
     keep_fixed_words(app.router.routes)
     openapi.describe(app)

@@ -16,6 +16,7 @@ from scheduling.entrypoints.http.refusals import RefusalAudit
 from scheduling.entrypoints.http.use_cases import Commands, Queries
 from scheduling.entrypoints.settings import DEV_ISSUER_PREFIX, Settings
 from scheduling.entrypoints.telemetry import Metrics
+from scheduling.entrypoints.wiring.calendar import demand_sign_in, open_calendar
 from scheduling.entrypoints.wiring.event_feed import event_streams, open_event_feed
 from scheduling.entrypoints.wiring.registry import open_patient_registry, patient_cache
 from scheduling.entrypoints.wiring.storage import Misconfigured, open_storage
@@ -28,6 +29,7 @@ def demand_settings(settings: Settings) -> None:
     _issuer(settings)
     if settings.jwks_url is None and settings.jwks_file is None:
         raise Misconfigured("Set SCHEDULING_JWKS_URL or SCHEDULING_JWKS_FILE.")
+    demand_sign_in(settings)
 
 
 @asynccontextmanager
@@ -61,6 +63,7 @@ async def open_api(settings: Settings, metrics: Metrics) -> AsyncIterator[Wired]
             ),
             "streams": event_streams(settings, metrics),
             "events_document": _events_document,
+            "calendar": open_calendar(settings),
             "readiness": readiness,
             "metrics": metrics,
         }
