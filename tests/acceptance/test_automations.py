@@ -139,8 +139,7 @@ async def schedule_of(desk: Desk, visit: Thing) -> Thing:
 
 
 async def test_who_is_checked_in_is_handed_to_an_encounter(
-    desk: Desk,
-    world: World,
+    desk: Desk, world: World, product: Product
 ) -> None:
     visit = await desk.booked()
     here = await desk.post(f"/v1/appointments/{visit['id']}/check-in", {"version": 1})
@@ -150,5 +149,8 @@ async def test_who_is_checked_in_is_handed_to_an_encounter(
     data = told["data"]
     assert data["appointmentId"] == visit["id"]
     assert data["subFileNumber"] == file["data"]["number"]
+    # Without a main file there is a folder all the same, and a warning.
     assert file["data"]["mainFileMissing"]
+    warned = [line for line in product.logs().splitlines() if file["subject"] in line]
+    assert "patient has no main file" in warned[0]
     assert data["arrivedAt"] == here.json()["updatedAt"]

@@ -274,28 +274,6 @@ async def test_news_that_come_together_open_one(hearing: Hearing) -> None:
         assert {visit.sub_file_id for visit in visits} == {opened.id}
 
 
-async def test_thousands_who_come_together_have_numbers_of_their_own(
-    on_postgres: PostgresStorage,
-) -> None:
-    """The short form: ten thousand are more of the same."""
-    many, at_once = 1280, 64
-    patients = tuple(a_patient() for _ in range(many))
-    clinic = await open_clinic(on_postgres.begin, patients=patients)
-    waiting = list(range(many))
-
-    async def one_after_the_other() -> list[str]:
-        found = []
-        while waiting:
-            file = await opened_for(on_postgres, clinic, waiting.pop())
-            found.append(file.number)
-        return found
-
-    lanes = [one_after_the_other() for _ in range(at_once)]
-    numbers = [one for lane in await asyncio.gather(*lanes) for one in lane]
-    drawn = sorted(int(number.split("-")[2]) for number in numbers)
-    assert drawn == list(range(1, many + 1))
-
-
 async def test_pages_end_where_they_began(hearing: Hearing) -> None:
     async with hearing(location=a_location(code="A")) as inbound:
         await inbound.desk.book(inbound.clinic.request())
