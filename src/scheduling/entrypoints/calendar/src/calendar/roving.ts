@@ -1,0 +1,104 @@
+/**
+ * The grid as one stop of the Tab key, in which arrows go about: up and down in time,
+ * left and right between columns, Home and End to the column's ends (WAI-ARIA's grid
+ * pattern; entries of a column are ordered by their start).
+ */
+const ENTRY = '[data-entry]'
+
+interface Found {
+  button: HTMLElement
+  id: string
+  column: string
+  start: string
+  left: number
+}
+
+const found = (grid: HTMLElement): Found[] =>
+  [...grid.querySelectorAll<HTMLElement>(ENTRY)].flatMap((inner) => {
+    const button = inner.closest<HTMLElement>('.ec-event')
+    const { entry: id, practitioner, start } = inner.dataset
+    if (!button || !id || !practitioner || !start) return []
+    const column = `${practitioner} ${start.slice(0, 10)}`
+    return [{ button, id, column, start, left: button.getBoundingClientRect().left }]
+  })
+
+export class Roving {
+  /** The entry that Tab comes to */
+  private active: string | null = null
+
+  constructor(private readonly grid: HTMLElement) {}
+
+  /** To be called when entries have come, gone or moved. */
+  settle(): void {
+    const all = found(this.grid)
+    const lost = document.activeElement === document.body && this.hadFocus
+    let current = all.find((one) => one.id === this.active)
+    if (!current) {
+      current = all.sort(byPlace)[0]
+      if (!lost) this.active = current?.id ?? null
+    }
+    for (const one of all) one.button.tabIndex = one === current ? 0 : -1
+    if (lost && current) this.focus(current)
+  }
+
+  private hadFocus = false
+
+  onfocusin(event: FocusEvent): void {
+    const button = (event.target as HTMLElement).closest('.ec-event')
+    const inner = button?.querySelector<HTMLElement>(ENTRY)
+    this.hadFocus = Boolean(inner)
+    if (!inner?.dataset.entry) return
+    this.active = inner.dataset.entry
+    for (const one of found(this.grid)) one.button.tabIndex = one.id === this.active ? 0 : -1
+  }
+
+  onfocusout(event: FocusEvent): void {
+    if (event.relatedTarget) this.hadFocus = false
+  }
+
+  /** Go where an arrow points; return whether the key was one of ours. */
+  onkeydown(event: KeyboardEvent): boolean {
+    if (event.altKey || event.ctrlKey || event.metaKey || event.shiftKey) return false
+    const all = found(this.grid).sort(byPlace)
+    const at = all.findIndex((one) => one.id === this.active)
+    const current = all[at]
+    if (!current) return false
+    const column = all.filter((one) => one.column === current.column)
+    const to = {
+      ArrowDown: () => column[column.indexOf(current) + 1],
+      ArrowUp: () => column[column.indexOf(current) - 1],
+      Home: () => column[0],
+      End: () => column.at(-1),
+      ArrowRight: () => beside(all, current, 1),
+      ArrowLeft: () => beside(all, current, -1),
+    }[event.key]
+    if (!to) return false
+    event.preventDefault()
+    const next = to()
+    if (next) this.focus(next)
+    return true
+  }
+
+  focusOn(id: string): void {
+    const one = found(this.grid).find((entry) => entry.id === id)
+    if (one) this.focus(one)
+  }
+
+  private focus(one: Found): void {
+    one.button.tabIndex = 0
+    one.button.focus()
+    one.button.scrollIntoView({ block: 'nearest', inline: 'nearest' })
+  }
+}
+
+const byPlace = (one: Found, other: Found): number =>
+  one.left - other.left || (one.start < other.start ? -1 : one.start > other.start ? 1 : 0)
+
+/** Of the next column that has any, the entry nearest in time. */
+function beside(all: Found[], current: Found, direction: 1 | -1): Found | undefined {
+  const columns = [...new Set(all.map((one) => one.column))]
+  const next = columns[columns.indexOf(current.column) + direction]
+  const minutes = (text: string) => Number(text.slice(11, 13)) * 60 + Number(text.slice(14, 16))
+  const away = (one: Found) => Math.abs(minutes(one.start) - minutes(current.start))
+  return all.filter((one) => one.column === next).sort((one, other) => away(one) - away(other))[0]
+}

@@ -1,0 +1,95 @@
+/** Who is signed in, and the token that says so. It is kept in memory only. */
+import { type Claims, claimsOf, type Scope } from '~/signin/claims'
+import { type Persona, readConfig, type SignIn } from '~/signin/config'
+import { OpenIdSession } from '~/signin/openid'
+import { personaToken, rememberedPersona, rememberPersona } from '~/signin/personas'
+
+const RENEW_BEFORE = 60
+/** Seconds before a token's end at which it is renewed. */
+
+class Session {
+  signIn = $state<SignIn | null>(null)
+  claims = $state<Claims | null>(null)
+  persona = $state<Persona | null>(null)
+  /** A word of the catalogue, where signing in failed. */
+  failed = $state<'signin.failed' | 'signin.unreachable' | null>(null)
+  private bearer: string | null = null
+  private openid: OpenIdSession | null = null
+  private renewing: Promise<string> | null = null
+
+  may(scope: Scope): boolean {
+    return this.claims?.scopes.has(scope) ?? false
+  }
+
+  async open(): Promise<void> {
+    try {
+      this.signIn = (await readConfig()).signIn
+    } catch {
+      this.failed = 'signin.unreachable'
+      return
+    }
+    try {
+      if (this.signIn.kind === 'personas') {
+        const persona = rememberedPersona()
+        if (persona && this.signIn.personas.includes(persona)) await this.be(persona)
+      } else if (this.signIn.kind === 'openid') {
+        this.openid = new OpenIdSession(this.signIn)
+        const token = await this.openid.comeBack()
+        if (token) this.take(token)
+        else await this.openid.leave()
+      }
+    } catch {
+      this.failed = 'signin.failed'
+    }
+  }
+
+  async be(persona: Persona): Promise<void> {
+    this.take(await personaToken(persona))
+    this.persona = persona
+    rememberPersona(persona)
+  }
+
+  async leave(): Promise<void> {
+    await this.openid?.leave()
+  }
+
+  /** A token that is good for at least a little while. */
+  async token(): Promise<string> {
+    const left = (this.claims?.expires ?? 0) - Date.now() / 1000
+    if (this.bearer && left > RENEW_BEFORE) return this.bearer
+    this.renewing ??= this.renew().finally(() => (this.renewing = null))
+    return this.renewing
+  }
+
+  /** The server took the token no more: the next call fetches another. */
+  expired(): void {
+    this.bearer = null
+  }
+
+  async signOut(): Promise<void> {
+    rememberPersona(null)
+    this.bearer = null
+    this.claims = null
+    this.persona = null
+    await this.openid?.signOut()
+  }
+
+  private async renew(): Promise<string> {
+    if (this.persona) this.take(await personaToken(this.persona))
+    else {
+      const token = await this.openid?.renewed()
+      if (token) this.take(token)
+      else if (this.openid) await this.openid.leave()
+    }
+    if (!this.bearer) throw new Error('nobody is signed in')
+    return this.bearer
+  }
+
+  private take(token: string): void {
+    this.claims = claimsOf(token)
+    this.bearer = token
+    this.failed = null
+  }
+}
+
+export const session = new Session()

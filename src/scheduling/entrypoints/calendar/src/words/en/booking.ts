@@ -1,0 +1,4 @@
+/** Words of the room `booking`. */
+export default {
+  'booking.next': 'Find next free time',
+}

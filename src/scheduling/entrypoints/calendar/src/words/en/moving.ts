@@ -1,0 +1,3 @@
+/** Words of the room `moving`. */
+export default {
+}

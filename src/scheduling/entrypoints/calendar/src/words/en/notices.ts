@@ -1,0 +1,3 @@
+/** Words of the room `notices`. */
+export default {
+}

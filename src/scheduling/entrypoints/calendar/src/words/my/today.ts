@@ -1,0 +1,3 @@
+/** Words of the room `today`. */
+export default {
+}
