@@ -4,11 +4,13 @@
 
 .PHONY: run test check bench schemathesis set-up set-up-tests
 .DEFAULT_GOAL := run
+CALENDAR := src/scheduling/entrypoints/calendar
 
 run: set-up
 	@exec .venv/bin/scheduling dev $(ARGS)
 
 test: set-up-tests
+	@.ci/npm $(CALENDAR) run --silent test
 	@exec .venv/bin/pytest -n 2 $(ARGS)
 
 check: set-up-tests
@@ -17,6 +19,8 @@ check: set-up-tests
 	.venv/bin/mypy
 	.venv/bin/lint-imports
 	.ci/set-up --check-lock
+	.ci/npm $(CALENDAR) run --silent check
+	.ci/npm $(CALENDAR) run --silent test
 	.venv/bin/pytest -n 2 $(ARGS)
 
 # make schemathesis SECONDS=1800 SEED=7: for staff, and for a patient
