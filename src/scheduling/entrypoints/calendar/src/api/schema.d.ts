@@ -1067,6 +1067,49 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/slots/{id}/waitlist-candidates": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Find Waitlist Candidates
+         * @description Who waits for a slot that is free: up to 20, as they would be told of freed time;
+         *     nobody where it cannot be booked. Staff see this.
+         */
+        get: operations["findWaitlistCandidates"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/waitlist/{id}/offer": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Make Waitlist Offer
+         * @description Keep a free slot for a patient who waits for such a time, until they answer or
+         *     the hold runs out. Staff do this, whether or not `waitlistOffers` is on; where it
+         *     is, the next one is asked after them.
+         */
+        post: operations["makeWaitlistOffer"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/waitlist/{id}/offer/accept": {
         parameters: {
             query?: never;
@@ -1222,6 +1265,9 @@ export interface components {
             /** Format: date-time */
             end: string;
             status: components["schemas"]["Status"];
+            /** Format: uuid */
+            patientId: string;
+            patientName: string;
         };
         /** AllReadView */
         AllReadView: {
@@ -1429,6 +1475,18 @@ export interface components {
          * @enum {string}
          */
         CancelReason: "patient" | "practice" | "emergency" | "weather" | "other";
+        /** CandidateView */
+        CandidateView: {
+            entry: components["schemas"]["WaitlistEntryView"];
+            patientName: string;
+        };
+        /**
+         * CandidatesView
+         * @description The best first: by priority, then who has waited longest.
+         */
+        CandidatesView: {
+            items: components["schemas"]["CandidateView"][];
+        };
         /**
          * ChangeView
          * @description Ids, codes, times and numbers; `[redacted]` stands for names and free text.
@@ -1458,6 +1516,18 @@ export interface components {
             /** Format: date */
             date: string;
             count: number;
+        };
+        /**
+         * DayFiguresView
+         * @description `count` is the sum of `byStatus`; a status that nobody has is left out.
+         */
+        DayFiguresView: {
+            /** Format: date */
+            date: string;
+            count: number;
+            byStatus: {
+                [key: string]: number;
+            };
         };
         /**
          * DaysBody
@@ -1583,7 +1653,7 @@ export interface components {
         };
         /** FulfilmentView */
         FulfilmentView: {
-            entry: components["schemas"]["WaitlistEntryView"];
+            entry: components["schemas"]["WaitlistEntryEffectView"];
             appointment: components["schemas"]["AppointmentView"];
         };
         /** GenerationBody */
@@ -1856,6 +1926,20 @@ export interface components {
             items: components["schemas"]["NotificationView"][];
             nextCursor: string | null;
         };
+        /**
+         * OfferBody
+         * @description `version` is the entry's.
+         */
+        OfferBody: {
+            /** Format: uuid */
+            slotId: string;
+            /**
+             * @description Of an entry that names no service type
+             * @default unspecified
+             */
+            appointmentType: string;
+            version?: number | null;
+        };
         /** OpenLocationView */
         OpenLocationView: {
             /** Format: uuid */
@@ -2120,7 +2204,8 @@ export interface components {
             id: string;
             /** @description Before the start */
             offsetMinutes: number;
-            channel: components["schemas"]["Channel"];
+            /** @description By which it was planned or sent; null: there was none yet */
+            channel: components["schemas"]["Channel"] | null;
             /** Format: date-time */
             dueAt: string;
             status: components["schemas"]["ReminderStatus"];
@@ -2448,7 +2533,7 @@ export interface components {
                 [key: string]: number;
             };
             /** @description All days of the period, also empty ones */
-            byDay: components["schemas"]["DayCountView"][];
+            byDay: components["schemas"]["DayFiguresView"][];
             /** @description The total over all days of the period */
             perDayAverage: number;
             /** @description no-show / (no-show + completed); null where both are 0 */
@@ -2597,6 +2682,34 @@ export interface components {
             items: components["schemas"]["AppointmentView"][];
             nextCursor: string | null;
         };
+        /**
+         * WaitlistEntryEffectView
+         * @description An entry as a command leaves it.
+         */
+        WaitlistEntryEffectView: {
+            /** Format: uuid */
+            id: string;
+            /** Format: uuid */
+            patientId: string;
+            practitionerIds: string[];
+            locationIds: string[];
+            serviceType: string | null;
+            /** Format: date-time */
+            earliest: string;
+            /** Format: date-time */
+            latest: string;
+            priority: number;
+            status: components["schemas"]["WaitlistStatus"];
+            /** @description What it was fulfilled by */
+            appointmentId: string | null;
+            /** @description What is kept for it now */
+            offer: components["schemas"]["WaitlistOfferView"] | null;
+            /** Format: date-time */
+            createdAt: string;
+            /** Format: date-time */
+            updatedAt: string;
+            version: number;
+        };
         /** WaitlistEntryView */
         WaitlistEntryView: {
             /** Format: uuid */
@@ -2621,6 +2734,8 @@ export interface components {
             /** Format: date-time */
             updatedAt: string;
             version: number;
+            /** @description Told to staff only */
+            patientName: string | null;
         };
         /**
          * WaitlistOfferView
@@ -4565,7 +4680,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["WaitlistEntryView"];
+                    "application/json": components["schemas"]["WaitlistEntryEffectView"];
                 };
             };
         };
@@ -4619,7 +4734,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["WaitlistEntryView"];
+                    "application/json": components["schemas"]["WaitlistEntryEffectView"];
                 };
             };
         };
@@ -4652,6 +4767,61 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["FulfilmentView"];
+                };
+            };
+        };
+    };
+    findWaitlistCandidates: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Of the slot */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As it is now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CandidatesView"];
+                };
+            };
+        };
+    };
+    makeWaitlistOffer: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Repeats under one key are done once, and answered alike for 48 h */
+                "Idempotency-Key"?: string;
+                /** @description The ETag that the change was decided on; stale: 412 */
+                "If-Match"?: string;
+            };
+            path: {
+                /** @description Of the waitlist */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OfferBody"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WaitlistEntryEffectView"];
                 };
             };
         };
@@ -4715,7 +4885,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["WaitlistEntryView"];
+                    "application/json": components["schemas"]["WaitlistEntryEffectView"];
                 };
             };
         };
