@@ -133,6 +133,8 @@ async def test_slots_follow_a_role_from_its_first_day_to_its_last(desk: Desk) ->
             "start": visits[0]["start"],
             "end": visits[0]["end"],
             "status": "booked",
+            "patientId": visits[0]["patientId"],
+            "patientName": "Maria Silva",
         }
         assert {"id": post.role, "version": 3}.items() <= ended.json().items()
         run = await post.followed(3)

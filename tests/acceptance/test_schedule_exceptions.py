@@ -60,6 +60,8 @@ async def test_a_day_off_closes_the_day_and_lists_who_is_booked(
             "start": appointment["start"],
             "end": appointment["end"],
             "status": "booked",
+            "patientId": appointment["patientId"],
+            "patientName": "Maria Silva",
         }
     ]
     counts = {name: told[name] for name in told if name.startswith("slots")}

@@ -20,8 +20,13 @@ from scheduling.application.commands.expire_waitlist_offers import (
 from scheduling.application.commands.fulfill_waitlist_entry import (
     FulfillWaitlistEntry,
 )
+from scheduling.application.commands.make_waitlist_offer import MakeWaitlistOffer
 from scheduling.application.commands.remove_from_waitlist import RemoveFromWaitlist
 from scheduling.application.ports.identity import Caller
+from scheduling.application.ports.waitlist import NamedEntry
+from scheduling.application.queries.find_waitlist_candidates import (
+    FindWaitlistCandidates,
+)
 from scheduling.domain.appointment import Appointment, CancelReason, Initiator
 from scheduling.domain.settings import Settings
 from scheduling.domain.version import ExpectedVersion
@@ -30,6 +35,7 @@ from scheduling.entrypoints.attempts import settled
 from tests.builders import Clinic
 from tests.contracts.inbound import Hearing, Inbound
 from tests.contracts.reception import Reception
+from tests.fakes.storage import MemoryStorage
 from tests.waiting import a_wish
 
 OFFERING = Settings(hold_minutes=10, waitlist_offers=True)
@@ -97,6 +103,32 @@ class Offering:
         assert offer is not None
         async with self.desk.storage.begin(self.clinic.caller) as work:
             return await work.appointments.get(offer.appointment_id)
+
+    async def candidates(self, slot: int = 0) -> list[NamedEntry]:
+        audit = MemoryStorage().recorder
+        find = FindWaitlistCandidates(self.desk.storage.begin, self.clock, audit)
+        return list(await find(self.caller, self.clinic.slots[slot].id))
+
+    async def offer(
+        self,
+        entry: WaitlistEntry,
+        slot: int = 0,
+        *,
+        caller: Caller | None = None,
+        version: int | None = None,
+    ) -> WaitlistEntry:
+        """As the desk does, whatever the organisation has set."""
+        offer = MakeWaitlistOffer(self.desk.storage.begin, self.clock)
+        known = version or (await self.as_it_is(entry)).version
+        return await settled(
+            lambda: offer(
+                caller or self.caller,
+                entry.id,
+                self.clinic.slots[slot].id,
+                appointment_type="unspecified",
+                expected=ExpectedVersion(known),
+            )
+        )
 
     async def accept(
         self, entry: WaitlistEntry, caller: Caller | None = None

@@ -43,7 +43,13 @@ class MemoryCalendarNews(CalendarNewsRepository):
         self, schedule: Schedule, now: datetime
     ) -> Sequence[Affected]:
         found = [
-            Affected(one.id, one.period, one.status)
+            Affected(
+                one.id,
+                one.period,
+                one.status,
+                one.patient_id,
+                self.transaction.tables.patients[one.patient_id].name,
+            )
             for one in self.transaction.tables.appointments.values()
             if one.schedule_id == schedule.id
             and one.status.takes_time

@@ -88,7 +88,13 @@ class MemoryScheduleExceptions(ScheduleExceptionRepository):
     ) -> Sequence[Affected]:
         ids = {slot.id for slot in slots}
         found = [
-            Affected(one.id, one.period, one.status)
+            Affected(
+                one.id,
+                one.period,
+                one.status,
+                one.patient_id,
+                self.transaction.tables.patients[one.patient_id].name,
+            )
             for one in self.transaction.tables.appointments.values()
             if one.schedule_id == schedule.id
             and one.status.takes_time

@@ -18,6 +18,7 @@ from sqlalchemy import (
 )
 
 from scheduling.adapters.postgres import tables as t
+from scheduling.adapters.postgres.affected import affected_from, whose
 from scheduling.adapters.postgres.batch import TENANT
 from scheduling.adapters.postgres.directory_rows import Row
 from scheduling.adapters.postgres.statements import Statement, compiled
@@ -28,13 +29,11 @@ from scheduling.application.ports.schedule_exceptions import Affected
 from scheduling.domain.calendar_news import Calendar, RoleStanding
 from scheduling.domain.events import CalendarChanged
 from scheduling.domain.identifiers import (
-    AppointmentId,
     LocationId,
     PractitionerId,
     PractitionerRoleId,
     ScheduleId,
 )
-from scheduling.domain.period import Period
 from scheduling.domain.schedule import Schedule
 from scheduling.domain.status import Status
 
@@ -91,6 +90,7 @@ def _reading_visits_ahead() -> Statement:
             appointments.c.starts_at,
             appointments.c.ends_at,
             appointments.c.status,
+            *whose(),
         )
         .where(
             appointments.c.tenant_id == TENANT,
@@ -143,14 +143,7 @@ class PostgresCalendarNews(CalendarNewsRepository):
             schedule_id=schedule.id,
             now=now,
         )
-        return [
-            Affected(
-                id=AppointmentId(row["id"]),
-                period=Period(row["starts_at"], row["ends_at"]),
-                status=Status(row["status"]),
-            )
-            for row in rows
-        ]
+        return [affected_from(row) for row in rows]
 
     def announce(self, news: Iterable[CalendarChanged]) -> None:
         self.transaction.announce(news)

@@ -21,6 +21,7 @@ from sqlalchemy import (
 )
 
 from scheduling.adapters.postgres import tables as t
+from scheduling.adapters.postgres.affected import affected_from, whose
 from scheduling.adapters.postgres.batch import (
     EXCEPTIONS,
     EXCEPTIONS_GONE,
@@ -47,7 +48,6 @@ from scheduling.domain.errors import (
     ScheduleNotFound,
 )
 from scheduling.domain.identifiers import (
-    AppointmentId,
     ScheduleExceptionId,
     ScheduleId,
 )
@@ -159,6 +159,7 @@ def _reading_taken() -> Statement:
             appointments.c.ends_at,
             appointments.c.status,
             appointments.c.slot_ids,
+            *whose(),
         )
         .where(
             appointments.c.tenant_id == TENANT,
@@ -253,11 +254,7 @@ class PostgresScheduleExceptions(ScheduleExceptionRepository):
             now=now,
         )
         return [
-            Affected(
-                AppointmentId(row["id"]),
-                Period(row["starts_at"], row["ends_at"]),
-                Status(row["status"]),
-            )
+            affected_from(row)
             for row in rows
             if not taken.keys().isdisjoint(row["slot_ids"])
         ]

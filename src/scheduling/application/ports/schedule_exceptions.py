@@ -6,6 +6,7 @@ from typing import NamedTuple, Protocol
 
 from scheduling.domain.identifiers import (
     AppointmentId,
+    PatientId,
     ScheduleExceptionId,
     ScheduleId,
 )
@@ -21,11 +22,15 @@ ExceptionPosition = tuple[datetime, ScheduleExceptionId]
 
 
 class Affected(NamedTuple):
-    """An appointment that keeps its time, though the calendar has none then."""
+    """An appointment that keeps its time, though the calendar has none then; whose it
+    is, for who has to call them.
+    """
 
     id: AppointmentId
     period: Period
     status: Status
+    patient_id: PatientId
+    patient_name: str
 
 
 class ScheduleExceptionRepository(Protocol):

@@ -1,4 +1,6 @@
-"""Appointments that keep their time, though there are no hours then any more."""
+"""Appointments that keep their time, though there are no hours then any more. They are
+told to who manages calendars, with whom to call.
+"""
 
 from typing import Annotated, Any
 from uuid import UUID
@@ -15,6 +17,8 @@ class AffectedAppointmentView(Shape):
     start: Instant
     end: Instant
     status: Status
+    patient_id: UUID
+    patient_name: str
 
 
 Affected = Annotated[
@@ -29,4 +33,6 @@ def affected_view(one: port.Affected) -> dict[str, Any]:
         "start": one.period.start,
         "end": one.period.end,
         "status": one.status,
+        "patientId": one.patient_id,
+        "patientName": one.patient_name,
     }
