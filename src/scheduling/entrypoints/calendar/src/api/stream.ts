@@ -41,6 +41,7 @@ const TYPES = [
   'slot.blocked',
   'slots.generation.completed',
   'waitlist.slot-available',
+  'waitlist.offered',
   'waitlist.fulfilled',
   'notification.requested',
   'practitioner-role.changed',

@@ -6,6 +6,15 @@ export interface Message {
   id: number
   kind: 'done' | 'refused' | 'news'
   text: string
+  action: Action | null
+}
+
+/** What one may do about a message, by a button in it */
+export interface Action {
+  label: string
+  run: () => void
+  /** Until it is dismissed; without it the message goes as others do. */
+  stays?: boolean
 }
 
 const SHOWN = 8000
@@ -17,12 +26,12 @@ class Announcer {
   whisper = $state('')
   private last = 0
 
-  done(text: string): void {
-    this.add('done', text)
+  done(text: string, action: Action | null = null): void {
+    this.add('done', text, action)
   }
 
-  news(text: string): void {
-    this.add('news', text)
+  news(text: string, action: Action | null = null): void {
+    this.add('news', text, action)
   }
 
   /** Say why something was not done, in the words of the desk; anything else is a fault. */
@@ -38,10 +47,10 @@ class Announcer {
     this.messages = this.messages.filter((message) => message.id !== id)
   }
 
-  private add(kind: Message['kind'], text: string): void {
+  private add(kind: Message['kind'], text: string, action: Action | null = null): void {
     const id = (this.last += 1)
-    this.messages = [...this.messages.slice(-3), { id, kind, text }]
-    if (kind !== 'refused') setTimeout(() => this.dismiss(id), SHOWN)
+    this.messages = [...this.messages.slice(-3), { id, kind, text, action }]
+    if (kind !== 'refused' && !action?.stays) setTimeout(() => this.dismiss(id), SHOWN)
   }
 }
 
