@@ -78,7 +78,7 @@ async def test_a_booking_opens_a_sub_file_confirms_it_and_tells_the_practitioner
         "start": visit["start"],
         "timezone": visit["timezone"],
         "serviceType": visit["appointmentType"],
-        "link": f"/calendar?appointment={visit['id']}",
+        "link": f"/calendar/#/day?appointment={visit['id']}",
         "createdAt": one["createdAt"],
         "readAt": None,
     }

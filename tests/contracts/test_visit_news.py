@@ -99,7 +99,7 @@ async def test_a_booking_is_confirmed_and_shown_to_the_practitioner(
             source_event_id=news["id"],
             created_at=EIGHT,
         )
-        assert shown.link == f"/calendar?appointment={visit.id}"
+        assert shown.link == f"/calendar/#/day?appointment={visit.id}"
         assert shown.title(Language.ENGLISH) == "New appointment"
 
 

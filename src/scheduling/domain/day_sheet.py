@@ -56,7 +56,7 @@ def day_sheets(
                 "appointments": str(len(theirs)),
                 "firstStart": _told(min(one.period.start for one in theirs)),
                 "lastEnd": _told(max(one.period.end for one in theirs)),
-                "link": f"/calendar?date={day}&locationId={location.id}"
+                "link": f"/calendar/#/day?clinic={location.id}&date={day}"
                 f"&practitionerId={practitioner}",
             },
             source_event_id=source_event_id,

@@ -70,7 +70,8 @@ class Notification:
 
     @property
     def link(self) -> str:
-        return f"/calendar?appointment={self.appointment_id}"
+        """Return where the staff calendar shows it; what follows `#` reaches no log."""
+        return f"/calendar/#/day?appointment={self.appointment_id}"
 
     def title(self, language: Language) -> str:
         return TITLES[language][self.template]

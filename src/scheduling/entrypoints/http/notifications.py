@@ -68,7 +68,7 @@ class NotificationView(Shape):
         Field(
             description="A path of the staff calendar",
             examples=[
-                "/calendar?appointment=019a9d3e-0000-7000-8000-000000000601",
+                "/calendar/#/day?appointment=019a9d3e-0000-7000-8000-000000000601",
             ],
         ),
     ]
