@@ -9,6 +9,8 @@ export interface Problem {
   conflictingAppointmentIds?: string[]
   reason?: string
   scope?: string
+  /** Which one of a series, from 1 */
+  index?: number
 }
 
 /** A request that was answered with a problem, or not at all. */
@@ -36,6 +38,20 @@ export class Refusal extends Error {
       problem?.detail ?? response.statusText,
       problem,
     )
+  }
+
+  /** What was thrown, as a refusal; anything else is a fault of ours, and is reported. */
+  static of(thrown: unknown): Refusal {
+    if (thrown instanceof Refusal) return thrown
+    console.error(thrown)
+    return new Refusal('UNEXPECTED', 0, String(thrown))
+  }
+
+  /** What the server would say of these fields. */
+  static ofFields(...fields: string[]): Refusal {
+    const code = 'VALIDATION_FAILED'
+    const errors = fields.map((field) => ({ field, message: '' }))
+    return new Refusal(code, 422, '', { type: '', title: '', status: 422, code, errors })
   }
 
   static unreachable(): Refusal {

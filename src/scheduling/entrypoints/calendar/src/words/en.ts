@@ -9,6 +9,7 @@ import explain from '~/words/en/explain'
 import hours from '~/words/en/hours'
 import moving from '~/words/en/moving'
 import notices from '~/words/en/notices'
+import patients from '~/words/en/patients'
 import refusals from '~/words/en/refusals'
 import shell from '~/words/en/shell'
 import statistics from '~/words/en/statistics'
@@ -24,6 +25,7 @@ export default {
   ...hours,
   ...moving,
   ...notices,
+  ...patients,
   ...statistics,
   ...today,
   ...waitlist,

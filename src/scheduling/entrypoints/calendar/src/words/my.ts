@@ -6,6 +6,7 @@ import explain from '~/words/my/explain'
 import hours from '~/words/my/hours'
 import moving from '~/words/my/moving'
 import notices from '~/words/my/notices'
+import patients from '~/words/my/patients'
 import refusals from '~/words/my/refusals'
 import shell from '~/words/my/shell'
 import statistics from '~/words/my/statistics'
@@ -21,6 +22,7 @@ const my: Record<keyof typeof en, string> = {
   ...hours,
   ...moving,
   ...notices,
+  ...patients,
   ...statistics,
   ...today,
   ...waitlist,

@@ -1,0 +1,22 @@
+/** Words of the room `patients`. */
+export default {
+  'patients.patient': 'Patient',
+  'patients.placeholder': 'Name, file number, phone or e-mail',
+  'patients.help': 'Type the beginning of a name, a file number or a phone number.',
+  'patients.found': 'Patients found',
+  'patients.count': '{count} patients found',
+  'patients.nobody': 'Nobody is found.',
+  'patients.chosen': 'Chosen',
+  'patients.inactive': 'inactive',
+  'patients.phone-end': 'phone …{digits}',
+  'patients.new': 'New patient',
+  'patients.save': 'Save patient',
+  'patients.name': 'Name',
+  'patients.fileNumber': 'File number',
+  'patients.phone': 'Phone',
+  'patients.email': 'E-mail',
+  'patients.wrong-name': 'A name is needed.',
+  'patients.wrong-fileNumber': 'This file number cannot be used.',
+  'patients.wrong-phone': 'Digits, spaces, brackets and dashes, with + for a country.',
+  'patients.wrong-email': 'This is no e-mail address.',
+}

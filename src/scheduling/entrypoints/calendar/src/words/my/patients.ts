@@ -1,0 +1,22 @@
+/** Words of the room `patients`. */
+export default {
+  'patients.patient': 'လူနာ',
+  'patients.placeholder': 'အမည်၊ ဖိုင်နံပါတ်၊ ဖုန်း သို့မဟုတ် အီးမေးလ်',
+  'patients.help': 'အမည်၏ အစ၊ ဖိုင်နံပါတ် သို့မဟုတ် ဖုန်းနံပါတ်ကို ရိုက်ထည့်ပါ။',
+  'patients.found': 'တွေ့ရှိသော လူနာများ',
+  'patients.count': 'လူနာ {count} ဦး တွေ့ပါသည်',
+  'patients.nobody': 'မည်သူ့ကိုမျှ မတွေ့ပါ။',
+  'patients.chosen': 'ရွေးထားသူ',
+  'patients.inactive': 'ပိတ်ထားသည်',
+  'patients.phone-end': 'ဖုန်း …{digits}',
+  'patients.new': 'လူနာသစ်',
+  'patients.save': 'လူနာကို သိမ်းရန်',
+  'patients.name': 'အမည်',
+  'patients.fileNumber': 'ဖိုင်နံပါတ်',
+  'patients.phone': 'ဖုန်း',
+  'patients.email': 'အီးမေးလ်',
+  'patients.wrong-name': 'အမည် လိုအပ်ပါသည်။',
+  'patients.wrong-fileNumber': 'ဤဖိုင်နံပါတ်ကို အသုံးမပြုနိုင်ပါ။',
+  'patients.wrong-phone': 'ဂဏန်း၊ ကွက်လပ်၊ ကွင်းနှင့် တုံးတိုများသာ ဖြစ်ရမည်။ နိုင်ငံကုဒ်အတွက် + ကို သုံးပါ။',
+  'patients.wrong-email': 'ဤသည်မှာ အီးမေးလ်လိပ်စာ မဟုတ်ပါ။',
+}
