@@ -33,6 +33,17 @@ async def test_a_patient_sees_the_reminders_of_its_own_visits_only(
     assert foreign.json()["code"] == unknown.json()["code"] == "APPOINTMENT_NOT_FOUND"
 
 
+async def test_that_a_patient_cannot_be_reached_is_seen(desk: Desk) -> None:
+    await desk.settings(reminderOffsetsMinutes=[30])
+    unreached = await desk.booked(patient=await desk.a_patient())
+    (shown,) = await reminders(desk, unreached)
+    assert (shown["status"], shown["reason"]) == ("SCHEDULED", "NO_CHANNEL")
+    assert shown["channel"] is None
+    reached = await desk.a_patient(preferences={"sms": True}, phone="+49 30 1")
+    (shown,) = await reminders(desk, await desk.booked(patient=reached))
+    assert (shown["reason"], shown["channel"]) == (None, "sms")
+
+
 async def test_they_come_in_pages(desk: Desk) -> None:
     await desk.settings(reminderOffsetsMinutes=[120, 60, 30])
     patient = await desk.a_patient(preferences={"sms": True})

@@ -27,7 +27,7 @@ from tests.fakes.transaction import StoredReminder
 A_DAY, TWO_HOURS = 24 * 60, 2 * 60
 
 
-def a_reminder(start: datetime, minutes: int, channel: Channel) -> Reminder:
+def a_reminder(start: datetime, minutes: int, channel: Channel | None) -> Reminder:
     return Reminder(
         id=uuid4(),
         offset_minutes=minutes,
@@ -47,7 +47,7 @@ async def a_reminded_visit(
     *,
     starts_in: timedelta,
     minutes: tuple[int, ...] = (TWO_HOURS,),
-    channel: Channel = Channel.SMS,
+    channel: Channel | None = Channel.SMS,
     patient: int = 0,
     **told: Any,  # noqa: ANN401
 ) -> Appointment:

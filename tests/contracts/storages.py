@@ -11,6 +11,7 @@ import orjson
 
 from scheduling.adapters.cloud_events.outgoing import Envelope
 from scheduling.adapters.postgres.audit import GroupCommittedAudit
+from scheduling.adapters.postgres.reminder_writes import channel_from
 from scheduling.adapters.postgres.rows import appointment_from, slot_from
 from scheduling.adapters.postgres.sessions import open_pool
 from scheduling.adapters.postgres.unit_of_work import begin_work
@@ -19,7 +20,6 @@ from scheduling.application.ports.identity import Caller
 from scheduling.application.ports.unit_of_work import BeginWork
 from scheduling.domain.appointment import Appointment
 from scheduling.domain.claim import ActorKind, Claim
-from scheduling.domain.directory import Channel
 from scheduling.domain.identifiers import AppointmentId
 from scheduling.domain.period import Period
 from scheduling.domain.slot import Slot
@@ -94,7 +94,7 @@ class PostgresStorage:
         return [
             StoredReminder(
                 **{f.name: row[f.name] for f in fields(StoredReminder)}
-                | {"channel": Channel(row["channel"])}
+                | {"channel": channel_from(row["channel"])}
             )
             for row in rows
         ]

@@ -14,8 +14,8 @@ from scheduling.application.ports.reminders import (
     Undeliverable,
 )
 from scheduling.domain.appointment import CancelReason, Initiator
-from scheduling.domain.directory import ContactPreferences, put
-from scheduling.domain.due_reminder import Retrying
+from scheduling.domain.directory import Channel, ContactPreferences, put
+from scheduling.domain.due_reminder import Notice, Retrying
 from scheduling.domain.errors import AppointmentNotFound
 from scheduling.domain.status import Status
 from scheduling.domain.version import ExpectedVersion
@@ -222,6 +222,41 @@ async def test_it_goes_the_first_way_that_was_agreed_to_and_leads_somewhere(
     assert (one.status, one.reason, one.channel) == becomes
 
 
+@pytest.mark.parametrize(
+    ("agrees", "becomes"),
+    [
+        ({"phone": "+49 30 2"}, ("SKIPPED", "NO_CHANNEL", None)),
+        ({"preferences": BY_SMS}, ("SENT", None, "sms")),
+    ],
+)
+async def test_who_had_no_way_when_booking_may_have_one_when_it_is_due(
+    sweeping: Open, agrees: dict[str, Any], becomes: tuple[str, str | None, str]
+) -> None:
+    here = await sweeping(a_patient(phone="+49 30 1"))
+    booked = await visit(here, channel=None)
+    one = await here.only()
+    assert (one.status, one.reason, one.channel) == ("SCHEDULED", "NO_CHANNEL", None)
+    await becomes_of(here, **agrees)
+    assert await here() == {becomes[0].lower(): 1}
+    async with here.storage.begin(here.clinic.caller) as work:
+        shown = await work.reminders.of_appointment(booked.id, after=None, limit=9)
+    (kept,) = shown.reminders
+    assert (kept.status, kept.reason, kept.channel) == becomes
+
+
+async def test_without_a_way_what_comes_too_late_or_is_called_off_is_said_to_be_so(
+    sweeping: Open,
+) -> None:
+    here = await sweeping(a_patient())
+    await visit(here, starts_in=MINUTE, channel=None)
+    off = await visit(here, starts_in=HOUR, channel=None)
+    await cancel(here, off.id)
+    assert await here() == {"skipped": 1}
+    became = {(one.status, one.reason) for one in await here.reminders()}
+    assert became == {("SKIPPED", "TOO_LATE"), ("CANCELLED", "cancelled")}
+    assert await here.told("appointment.reminder.failed") == []
+
+
 async def becomes_of(here: Sweeping, **told: Any) -> None:  # noqa: ANN401
     """Put the first patient anew: this is so when the reminder is due."""
     before = here.clinic.patients[0]
@@ -348,7 +383,7 @@ async def test_one_that_is_being_sent_is_left_alone(sweeping: Open) -> None:
     async with here.storage.begin(here.clinic.caller) as work:
         (due,) = await work.reminders.claim(10)
         assert await here() == {}  # somebody has it
-        work.reminders.settle(due.being_sent(lease=HOUR))
+        work.reminders.settle(Notice(due, Channel.SMS).being_sent(lease=HOUR))
     assert await here() == {}  # and is at it
     assert (await here.only()).attempts == 1
 

@@ -235,6 +235,7 @@ class MemoryAppointments(AppointmentRepository):
                         offset_minutes=reminder.offset_minutes,
                         channel=reminder.channel,
                         due_at=reminder.due_at,
+                        reason=reminder.reason,
                     )
                     for reminder in booking.reminders
                 ),

@@ -46,7 +46,7 @@ class StoredReminder:
     appointment_id: UUID
     appointment_version: int
     offset_minutes: int
-    channel: Channel
+    channel: Channel | None
     due_at: datetime
     status: str = "SCHEDULED"
     reason: str | None = None

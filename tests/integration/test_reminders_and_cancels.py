@@ -12,7 +12,7 @@ from scheduling.adapters.postgres.sessions import open_pool
 from scheduling.application.commands.cancel_appointment import CancelAppointment
 from scheduling.application.ports.notices import Notices
 from scheduling.domain.appointment import Appointment, CancelReason, Initiator
-from scheduling.domain.directory import ContactPreferences
+from scheduling.domain.directory import Channel, ContactPreferences
 from scheduling.domain.due_reminder import Notice
 from scheduling.domain.version import ExpectedVersion
 from scheduling.entrypoints.attempts import settled
@@ -106,7 +106,8 @@ async def test_what_was_cancelled_after_it_was_begun_and_before_it_was_sent_is_n
     storage = sweeping.storage
     async with storage.begin(clinic.caller) as work:
         (due,) = await work.reminders.claim(1)
-        work.reminders.settle(due.being_sent(lease=timedelta(minutes=2)))
+        notice = Notice(due, Channel.SMS)
+        work.reminders.settle(notice.being_sent(lease=timedelta(minutes=2)))
     await cancel(desk, clinic, booked)
     async with storage.begin(clinic.caller) as work:
         assert await work.reminders.hold(due.id) is None

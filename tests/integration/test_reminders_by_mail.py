@@ -62,7 +62,9 @@ def a_notice(address: str | None = TO, **told: Any) -> Notice:  # noqa: ANN401
         timezone="Europe/Berlin",
         now=NOW,
     )
-    return Notice(replace(due, **told))
+    due = replace(due, **told)
+    assert due.channel is not None
+    return Notice(due, due.channel)
 
 
 @pytest.fixture

@@ -335,7 +335,7 @@ class Model(Waiting):
         channel = CHANNELS[visit.patient]
         for minutes in self.notices:
             due = visit.start - timedelta(minutes=minutes)
-            if channel is not None and due > self.now:
+            if due > self.now:
                 visit.notices.append(Notice(visit.version, minutes, channel, due))
 
     def _remind_no_more(self, visit: Visit) -> None:

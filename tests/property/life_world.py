@@ -160,7 +160,7 @@ class Notice:
 
     version: int
     minutes: int
-    channel: str
+    channel: str | None
     due: datetime
     status: str = "SCHEDULED"
 

@@ -4,7 +4,6 @@ of it.
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from enum import StrEnum
 from uuid import UUID
 
 from scheduling.domain.directory import Channel, ContactPreferences
@@ -16,26 +15,11 @@ from scheduling.domain.identifiers import (
     PractitionerId,
     TenantId,
 )
-from scheduling.domain.reminder import ReminderStatus
+from scheduling.domain.reminder import ReminderStatus, Why
 from scheduling.domain.status import Status
 
 LAST_CALL = timedelta(minutes=5)
 """Before the start: after that nobody is reminded, for it would be read too late."""
-
-
-class Why(StrEnum):
-    """Why a reminder was not sent, besides the codes of whoever sends."""
-
-    TOO_LATE = "TOO_LATE"
-    """The visit is about to begin or has, or a later reminder of it is due as well."""
-
-    NO_CHANNEL = "NO_CHANNEL"
-    """No way that the patient agreed to, and that whoever sends can go."""
-
-    PATIENT_INACTIVE = "PATIENT_INACTIVE"
-
-    OUTCOME_UNKNOWN = "OUTCOME_UNKNOWN"
-    """It was being sent when whoever sent it died: once more could be twice."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +77,8 @@ class DueReminder:
     """A reminder that is due, with all that decides, as of `now` by the database.
 
     `overtaken`: a later one for the same time is due as well. `patient_active` is false
-    of one who was forgotten. `reason` is why the last attempt failed.
+    of one who was forgotten. `channel` is by which way it was planned or last tried, if
+    there was one, `reason` why that came to nothing.
     """
 
     tenant_id: TenantId
@@ -105,7 +90,7 @@ class DueReminder:
     start: datetime
     status: Status
     offset_minutes: int
-    channel: Channel
+    channel: Channel | None
     look_at: datetime
     attempts: int
     reason: str | None
@@ -133,99 +118,36 @@ class DueReminder:
             return told
         channel = self.contact.channel(reach)
         if not self.patient_active:
-            return self._settled(ReminderStatus.SKIPPED, Why.PATIENT_INACTIVE)
+            return self.settled(ReminderStatus.SKIPPED, Why.PATIENT_INACTIVE)
         if channel is None:
-            return self._settled(ReminderStatus.SKIPPED, Why.NO_CHANNEL)
-        # To copy it costs more than all the rest of this.
-        same = channel is self.channel
-        return Notice(self if same else replace(self, channel=channel))
+            return self.settled(ReminderStatus.SKIPPED, Why.NO_CHANNEL)
+        return Notice(self, channel)
 
     def _is_off(self, reach: Reach, *, ours: bool) -> "SettledReminder | None":
         if not self.status.takes_time:
-            return self._settled(ReminderStatus.CANCELLED, self.status)
-        if self.sending_since is not None and not (ours or reach.repeatable):
-            return self.failed(Why.OUTCOME_UNKNOWN)
+            return self.settled(ReminderStatus.CANCELLED, self.status)
+        # Whoever tried it has left by which way.
+        tried = None if self.channel is None else Notice(self, self.channel)
+        if self.sending_since and tried and not (ours or reach.repeatable):
+            return tried.failed(Why.OUTCOME_UNKNOWN)
         if not (self._is_over() or self.overtaken):
             return None
-        if self.attempts > 0 and self.reason is not None:
-            return self.failed(self.reason)
-        return self._settled(ReminderStatus.SKIPPED, Why.TOO_LATE)
+        if self.attempts > 0 and tried and self.reason is not None:
+            return tried.failed(self.reason)
+        return self.settled(ReminderStatus.SKIPPED, Why.TOO_LATE)
 
     def _is_over(self) -> bool:
         here = self.status in {Status.ARRIVED, Status.IN_PROGRESS}
         return here or self.now > self.of_use_until
 
-    def being_sent(self, *, lease: timedelta) -> "SettledReminder":
-        """Count the attempt and say that it is under way; nobody looks at it again
-        before the lease is over, whatever becomes of us.
-        """
-        return SettledReminder(
-            id=self.id,
-            status=ReminderStatus.SCHEDULED,
-            channel=self.channel,
-            reason=self.reason,
-            attempts=self.attempts + 1,
-            attempt_at=self.now + lease,
-            sending_since=self.now,
-        )
-
-    def sent(self) -> "SettledReminder":
-        told = ReminderSent(
-            occurred_at=self.now,
-            version=1,
-            reminder_id=self.id,
-            appointment_id=self.appointment_id,
-            patient_id=self.patient_id,
-            practitioner_id=self.practitioner_id,
-            location_id=self.location_id,
-            start=self.start,
-            timezone=self.timezone,
-            offset_minutes=self.offset_minutes,
-            channel=self.channel,
-        )
-        return SettledReminder(
-            id=self.id,
-            status=ReminderStatus.SENT,
-            channel=self.channel,
-            attempts=max(self.attempts, 1),
-            sent_at=self.now,
-            events=(told,),
-        )
-
-    def failed(self, reason: str) -> "SettledReminder":
-        told = ReminderFailed(
-            occurred_at=self.now,
-            version=1,
-            reminder_id=self.id,
-            appointment_id=self.appointment_id,
-            patient_id=self.patient_id,
-            practitioner_id=self.practitioner_id,
-            location_id=self.location_id,
-            start=self.start,
-            timezone=self.timezone,
-            offset_minutes=self.offset_minutes,
-            channel=self.channel,
-            reason=reason,
-            attempts=self.attempts,
-        )
-        settled = self._settled(ReminderStatus.FAILED, reason)
-        return replace(settled, events=(told,))
-
-    def put_off(self, reason: str, retrying: Retrying) -> "SettledReminder":
-        """Try again later; give up after the last attempt, or where later is too late.
-        `attempts` counts the one that has just failed.
-        """
-        again = self.now + retrying.pause_after(self.attempts)
-        if self.attempts >= retrying.attempts or again > self.of_use_until:
-            return self.failed(reason)
-        settled = self._settled(ReminderStatus.SCHEDULED, reason)
-        return replace(settled, attempt_at=again)
-
-    def _settled(self, status: ReminderStatus, reason: str) -> "SettledReminder":
+    def settled(
+        self, status: ReminderStatus, reason: str, channel: Channel | None = None
+    ) -> "SettledReminder":
+        """`channel`: where it was tried now; else it stays what it was."""
         return SettledReminder(
             id=self.id,
             status=status,
-            channel=self.channel,
+            channel=channel or self.channel,
             reason=reason,
             attempts=self.attempts,
         )
@@ -233,13 +155,84 @@ class DueReminder:
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """A reminder that is to be sent now, on its `channel`."""
+    """A reminder that goes out by a channel: to be sent now, or how that went."""
 
     reminder: DueReminder
+    channel: Channel
 
     @property
     def address(self) -> str | None:
-        return self.reminder.contact.address_on(self.reminder.channel)
+        return self.reminder.contact.address_on(self.channel)
+
+    def being_sent(self, *, lease: timedelta) -> "SettledReminder":
+        """Count the attempt and say that it is under way; nobody looks at it again
+        before the lease is over, whatever becomes of us.
+        """
+        reminder = self.reminder
+        return SettledReminder(
+            id=reminder.id,
+            status=ReminderStatus.SCHEDULED,
+            channel=self.channel,
+            reason=reminder.reason,
+            attempts=reminder.attempts + 1,
+            attempt_at=reminder.now + lease,
+            sending_since=reminder.now,
+        )
+
+    def sent(self) -> "SettledReminder":
+        reminder = self.reminder
+        told = ReminderSent(
+            occurred_at=reminder.now,
+            version=1,
+            reminder_id=reminder.id,
+            appointment_id=reminder.appointment_id,
+            patient_id=reminder.patient_id,
+            practitioner_id=reminder.practitioner_id,
+            location_id=reminder.location_id,
+            start=reminder.start,
+            timezone=reminder.timezone,
+            offset_minutes=reminder.offset_minutes,
+            channel=self.channel,
+        )
+        return SettledReminder(
+            id=reminder.id,
+            status=ReminderStatus.SENT,
+            channel=self.channel,
+            attempts=max(reminder.attempts, 1),
+            sent_at=reminder.now,
+            events=(told,),
+        )
+
+    def failed(self, reason: str) -> "SettledReminder":
+        reminder = self.reminder
+        told = ReminderFailed(
+            occurred_at=reminder.now,
+            version=1,
+            reminder_id=reminder.id,
+            appointment_id=reminder.appointment_id,
+            patient_id=reminder.patient_id,
+            practitioner_id=reminder.practitioner_id,
+            location_id=reminder.location_id,
+            start=reminder.start,
+            timezone=reminder.timezone,
+            offset_minutes=reminder.offset_minutes,
+            channel=self.channel,
+            reason=reason,
+            attempts=reminder.attempts,
+        )
+        settled = reminder.settled(ReminderStatus.FAILED, reason, self.channel)
+        return replace(settled, events=(told,))
+
+    def put_off(self, reason: str, retrying: Retrying) -> "SettledReminder":
+        """Try again later; give up after the last attempt, or where later is too late.
+        `attempts` counts the one that has just failed.
+        """
+        reminder = self.reminder
+        again = reminder.now + retrying.pause_after(reminder.attempts)
+        if reminder.attempts >= retrying.attempts or again > reminder.of_use_until:
+            return self.failed(reason)
+        settled = reminder.settled(ReminderStatus.SCHEDULED, reason, self.channel)
+        return replace(settled, attempt_at=again)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -248,7 +241,7 @@ class SettledReminder:
 
     id: UUID
     status: ReminderStatus
-    channel: Channel
+    channel: Channel | None
     attempts: int
     reason: str | None = None
     sent_at: datetime | None = None

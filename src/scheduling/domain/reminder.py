@@ -18,12 +18,36 @@ class ReminderStatus(StrEnum):
     SKIPPED = "SKIPPED"
 
 
+class Why(StrEnum):
+    """Why a reminder was not sent, besides the codes of whoever sends."""
+
+    TOO_LATE = "TOO_LATE"
+    """The visit is about to begin or has, or a later reminder of it is due as well."""
+
+    NO_CHANNEL = "NO_CHANNEL"
+    """No way that the patient agreed to, and that whoever sends can go."""
+
+    PATIENT_INACTIVE = "PATIENT_INACTIVE"
+
+    OUTCOME_UNKNOWN = "OUTCOME_UNKNOWN"
+    """It was being sent when whoever sent it died: once more could be twice."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reminder:
+    """As it is planned. Without a channel it waits all the same: until it is due, the
+    patient may agree to one.
+    """
+
     id: UUID
     offset_minutes: int
-    channel: Channel
+    channel: Channel | None
     due_at: datetime
+
+    @property
+    def reason(self) -> Why | None:
+        """Why it could not be sent, as things stand."""
+        return Why.NO_CHANNEL if self.channel is None else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +57,7 @@ class KeptReminder:
     id: UUID
     appointment_version: int
     offset_minutes: int
-    channel: Channel
+    channel: Channel | None
     due_at: datetime
     status: ReminderStatus
     reason: str | None
@@ -47,10 +71,8 @@ def reminders_for(
     preferences: ContactPreferences,
     now: datetime,
 ) -> tuple[Reminder, ...]:
-    """Plan the notices whose due instant is still ahead; none without a channel."""
+    """Plan the notices whose due instant is still ahead."""
     channel = preferences.channel()
-    if channel is None:
-        return ()
     return tuple(
         Reminder(id=new_id(now), offset_minutes=minutes, channel=channel, due_at=due_at)
         for minutes in settings.reminder_offsets_minutes

@@ -12,7 +12,6 @@ from scheduling.domain.due_reminder import (
     Reach,
     Retrying,
     SettledReminder,
-    Why,
 )
 from scheduling.domain.identifiers import (
     AppointmentId,
@@ -21,7 +20,7 @@ from scheduling.domain.identifiers import (
     PractitionerId,
     TenantId,
 )
-from scheduling.domain.reminder import ReminderStatus
+from scheduling.domain.reminder import ReminderStatus, Why
 from scheduling.domain.status import Status
 
 NOW = datetime(2030, 1, 7, 8, tzinfo=UTC)
@@ -83,7 +82,7 @@ def test_the_way_is_agreed_to_leads_somewhere_and_can_be_gone(
 
 def test_a_contact_does_not_show_itself() -> None:
     due = a_due_one(contact=Contact(ALL_WAYS, "+49 marker", "marker@x.org"))
-    assert "marker" not in f"{due!r} {Notice(due)!r}"
+    assert "marker" not in f"{due!r} {Notice(due, Channel.SMS)!r}"
 
 
 @pytest.mark.parametrize("offset", [1, 9, 10, 120, 1440])
@@ -119,6 +118,20 @@ def test_a_send_that_is_ours_is_no_dead_ones() -> None:
     unknown = due.judged(Reach())
     assert isinstance(unknown, SettledReminder)
     assert unknown.reason == Why.OUTCOME_UNKNOWN
+
+
+@pytest.mark.parametrize("late", [False, True])
+def test_one_that_was_never_tried_by_any_way_is_skipped_and_has_not_failed(
+    *, late: bool
+) -> None:
+    nobody = Contact(ContactPreferences())
+    start = NOW if late else NOW + 120 * MINUTE
+    due = a_due_one(channel=None, reason="NO_CHANNEL", contact=nobody, start=start)
+    judged = due.judged(Reach())
+    assert isinstance(judged, SettledReminder)
+    why = Why.TOO_LATE if late else Why.NO_CHANNEL
+    assert (judged.status, judged.reason) == (ReminderStatus.SKIPPED, why)
+    assert (judged.channel, judged.events) == (None, ())
 
 
 def test_pauses_double_up_to_the_longest() -> None:

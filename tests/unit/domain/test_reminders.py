@@ -64,4 +64,16 @@ def test_whatsapp_comes_before_sms_and_sms_before_email(
     assert preferences.channel() == channel
     slot = a_slot(between("09:00", "09:30", day=3))
     told = {r.channel for r in a_booking(slot, preferences=preferences).reminders}
-    assert told == ({channel} if channel else set())
+    assert told == {channel}
+
+
+def test_without_a_way_they_wait_and_say_why() -> None:
+    preferences = ContactPreferences()
+    slot = a_slot(between("09:00", "09:30", day=3))
+    planned = a_booking(slot, preferences=preferences).reminders
+    assert [(one.offset_minutes, one.reason) for one in planned] == [
+        (24 * 60, "NO_CHANNEL"),
+        (2 * 60, "NO_CHANNEL"),
+    ]
+    by_sms = a_booking(slot, preferences=SMS).reminders
+    assert {one.reason for one in by_sms} == {None}

@@ -25,6 +25,7 @@ from scheduling.adapters.postgres.batch import (
 )
 from scheduling.adapters.postgres.booking_facts import facts_for, facts_for_all
 from scheduling.adapters.postgres.directory import reading_by_id
+from scheduling.adapters.postgres.reminder_writes import stored_channel
 from scheduling.adapters.postgres.rows import (
     appointment_from,
     appointment_row,
@@ -138,10 +139,10 @@ class PostgresAppointments(AppointmentRepository):
                     "appointment_id": appointment.id,
                     "appointment_version": appointment.version,
                     "offset_minutes": reminder.offset_minutes,
-                    "channel": reminder.channel,
+                    "channel": stored_channel(reminder.channel),
                     "due_at": reminder.due_at,
                     "status": "SCHEDULED",
-                    "reason": None,
+                    "reason": reminder.reason,
                     "attempts": 0,
                     "sent_at": None,
                 }

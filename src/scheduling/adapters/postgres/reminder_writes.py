@@ -1,11 +1,14 @@
 """What is written of reminders that are there; `batch` lists it in its place."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy import Update, Uuid, literal_column, update
 
 from scheduling.adapters.postgres import tables as t
 from scheduling.adapters.postgres.statements import given
+from scheduling.domain.directory import Channel
+from scheduling.domain.due_reminder import SettledReminder
 
 _TENANT = given("tenant_id", Uuid)
 
@@ -20,6 +23,22 @@ SETTLED_FIELDS = (
     "sending_since",
 )
 SETTLED = tuple(t.reminders.c[name] for name in SETTLED_FIELDS)
+
+NO_CHANNEL = "none"
+"""In the column, which is part of a unique key: in one, NULLs are all different."""
+
+
+def stored_channel(channel: Channel | None) -> str:
+    return NO_CHANNEL if channel is None else channel
+
+
+def channel_from(stored: str) -> Channel | None:
+    return None if stored == NO_CHANNEL else Channel(stored)
+
+
+def settled_row(one: SettledReminder) -> Mapping[str, Any]:
+    row = {name: getattr(one, name) for name in SETTLED_FIELDS}
+    return {**row, "channel": stored_channel(one.channel)}
 
 
 def call_reminders_off(rows: Any) -> Update:  # noqa: ANN401  # a FROM clause

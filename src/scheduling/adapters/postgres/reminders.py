@@ -29,7 +29,7 @@ from sqlalchemy import (
 
 from scheduling.adapters.postgres import tables as t
 from scheduling.adapters.postgres.batch import REMINDERS_SETTLED, TENANT
-from scheduling.adapters.postgres.reminder_writes import SETTLED_FIELDS
+from scheduling.adapters.postgres.reminder_writes import channel_from, settled_row
 from scheduling.adapters.postgres.statements import Statement, compiled, given
 from scheduling.adapters.postgres.transaction import Transaction
 from scheduling.adapters.postgres.violations import in_our_words
@@ -38,7 +38,7 @@ from scheduling.application.ports.reminders import (
     ReminderPosition,
     ReminderRepository,
 )
-from scheduling.domain.directory import Channel, ContactPreferences
+from scheduling.domain.directory import ContactPreferences
 from scheduling.domain.due_reminder import Contact, DueReminder, SettledReminder
 from scheduling.domain.errors import AppointmentNotFound, OptimisticLockConflict
 from scheduling.domain.identifiers import (
@@ -239,7 +239,7 @@ class PostgresReminders(ReminderRepository):
     def settle(self, *settled: SettledReminder) -> None:
         self.transaction.batch.add(
             REMINDERS_SETTLED,
-            *({name: getattr(one, name) for name in SETTLED_FIELDS} for one in settled),
+            *(settled_row(one) for one in settled),
             otherwise=OptimisticLockConflict("A reminder was not ours."),
         )
         for one in settled:
@@ -271,7 +271,7 @@ def _due_from(row: Any) -> DueReminder:  # noqa: ANN401
         start=row["starts_at"],
         status=Status(row["status"]),
         offset_minutes=row["offset_minutes"],
-        channel=Channel(row["channel"]),
+        channel=channel_from(row["channel"]),
         look_at=row["look_at"],
         attempts=row["attempts"],
         reason=row["reason"],
@@ -297,7 +297,7 @@ def _kept_from(row: Any) -> KeptReminder:  # noqa: ANN401
         id=row["id"],
         appointment_version=row["appointment_version"],
         offset_minutes=row["offset_minutes"],
-        channel=Channel(row["channel"]),
+        channel=channel_from(row["channel"]),
         due_at=row["due_at"],
         status=ReminderStatus(row["status"]),
         reason=row["reason"],

@@ -40,7 +40,7 @@ class RemindersAsEvents(ReminderDispatchPort):
                 template=TEMPLATE,
                 recipient_type="patient",
                 recipient_id=reminder.patient_id,
-                channel=reminder.channel,
+                channel=notice.channel,
                 references=references,
             )
         )

@@ -33,7 +33,8 @@ from scheduling.application.ports.reminders import (
     Undeliverable,
 )
 from scheduling.domain.directory import Channel
-from scheduling.domain.due_reminder import Notice, Reach, Why
+from scheduling.domain.due_reminder import Notice, Reach
+from scheduling.domain.reminder import Why
 from scheduling.domain.reminder_text import render
 
 ANSWER_WITHIN = 6.0

@@ -135,7 +135,7 @@ def _body(notice: Notice) -> bytes:
                 "offsetMinutes": reminder.offset_minutes,
                 "start": reminder.start,
                 "timezone": reminder.timezone,
-                "channel": reminder.channel,
+                "channel": notice.channel,
                 "to": notice.address,
                 "language": text.language,
                 "subject": text.subject,

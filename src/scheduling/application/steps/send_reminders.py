@@ -59,7 +59,7 @@ async def _told(
     if isinstance(judged, SettledReminder):
         return judged
     await dispatch.dispatch(judged, work.notices)
-    return judged.reminder.sent()
+    return judged.sent()
 
 
 async def send_next(
@@ -80,7 +80,7 @@ async def send_next(
         due = await work.reminders.claim(1, after=after)
         judged = [one.judged(dispatch.reach) for one in due]
         settled = [
-            one.reminder.being_sent(lease=LEASE) if isinstance(one, Notice) else one
+            one.being_sent(lease=LEASE) if isinstance(one, Notice) else one
             for one in judged
         ]
         work.reminders.settle(*settled)
@@ -124,10 +124,10 @@ async def _tried(
     try:
         await dispatch.dispatch(notice, work.notices)
     except DispatchFailed as failed:
-        return notice.reminder.put_off(failed.code, retrying)
+        return notice.put_off(failed.code, retrying)
     except DispatchError as failed:
-        return notice.reminder.failed(failed.code)
-    return notice.reminder.sent()
+        return notice.failed(failed.code)
+    return notice.sent()
 
 
 def _last(due: Sequence[DueReminder]) -> ReminderPosition | None:

@@ -38,7 +38,13 @@ class RemindersQuery(Shape):
 class ReminderView(Shape):
     id: UUID
     offset_minutes: Annotated[int, Field(description="Before the start")]
-    channel: Annotated[Channel, Field(examples=["sms"])]
+    channel: Annotated[
+        Channel | None,
+        Field(
+            description="By which it was planned or sent; null: there was none yet",
+            examples=["sms"],
+        ),
+    ]
     due_at: Instant
     status: Annotated[ReminderStatus, Field(examples=["SENT"])]
     reason: Annotated[
