@@ -1,3 +1,27 @@
-/** Words of the room `today`. */
+/** Words of the rooms `today` and `print`. */
 export default {
+  'today.statuses': 'Show by status',
+  'today.every': 'All',
+  'today.find': 'Find a patient',
+  'today.by-practitioner': 'Group by practitioner',
+  'today.list': 'Appointments',
+  'today.all-shown': '{count} appointments',
+  'today.some-shown': '{count} of {all} appointments',
+  'today.none': 'No appointments on this day.',
+  'today.none-match': 'No appointment fits what is chosen above.',
+  'today.failed': 'The day could not be loaded.',
+  'today.check-in': 'Check in',
+  'today.start': 'Start',
+  'today.complete': 'Complete',
+  'today.done.check-in': '{patient} is checked in.',
+  'today.done.start': 'The visit of {patient} has begun.',
+  'today.done.complete': 'The visit of {patient} is completed.',
+  'today.free': 'Free times ({count})',
+  'print.title': 'The day on paper',
+  'print.time': 'Time',
+  'print.patient': 'Patient',
+  'print.type': 'Type',
+  'print.status': 'Status',
+  'print.none': 'no appointments.',
+  'print.at': 'Printed {when}',
 }

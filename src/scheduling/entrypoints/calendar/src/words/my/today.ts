@@ -1,3 +1,27 @@
-/** Words of the room `today`. */
+/** Words of the rooms `today` and `print`. */
 export default {
+  'today.statuses': 'အခြေအနေအလိုက် ပြရန်',
+  'today.every': 'အားလုံး',
+  'today.find': 'လူနာရှာရန်',
+  'today.by-practitioner': 'ဆရာဝန်အလိုက် စုပြရန်',
+  'today.list': 'ရက်ချိန်းများ',
+  'today.all-shown': 'ရက်ချိန်း {count} ခု',
+  'today.some-shown': 'ရက်ချိန်း {all} ခုအနက် {count} ခု',
+  'today.none': 'ဤနေ့တွင် ရက်ချိန်း မရှိပါ။',
+  'today.none-match': 'ရွေးထားသည်နှင့် ကိုက်ညီသော ရက်ချိန်း မရှိပါ။',
+  'today.failed': 'ဤနေ့၏ စာရင်းကို ဖွင့်၍ မရပါ။',
+  'today.check-in': 'ရောက်ရှိ မှတ်ရန်',
+  'today.start': 'စတင်ရန်',
+  'today.complete': 'ပြီးစီး မှတ်ရန်',
+  'today.done.check-in': '{patient} ရောက်ရှိကြောင်း မှတ်ပြီးပါပြီ။',
+  'today.done.start': '{patient} ကို စတင်ကြည့်ရှုနေပါပြီ။',
+  'today.done.complete': '{patient} ကို ကြည့်ရှုပြီးပါပြီ။',
+  'today.free': 'အားလပ်ချိန်များ ({count})',
+  'print.title': 'ပုံနှိပ်ရန် နေ့စဉ်စာရင်း',
+  'print.time': 'အချိန်',
+  'print.patient': 'လူနာ',
+  'print.type': 'အမျိုးအစား',
+  'print.status': 'အခြေအနေ',
+  'print.none': 'ရက်ချိန်း မရှိပါ။',
+  'print.at': '{when} တွင် ပုံနှိပ်သည်',
 }
