@@ -29,6 +29,7 @@ from tests.browser.browsing import (
     script_that_remembers,
 )
 from tests.browser.clinic import Clinic, open_clinic
+from tests.browser.issuer import OpenIdProduct, running_openid_product
 from tests.servers import Databases, nats_server
 
 HERE = Path(__file__).parent
@@ -61,6 +62,21 @@ def product(
         databases.fresh(template) as database_url,
         nats_server(folder / "nats") as nats_url,
         running_product(database_url, nats_url, folder / "run") as product,
+    ):
+        yield product
+
+
+@pytest.fixture(scope="session")
+def openid_product(
+    postgres: tuple[Databases, str], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[OpenIdProduct]:
+    """Another one, whose staff sign in at an issuer of OpenID Connect."""
+    databases, template = postgres
+    folder = tmp_path_factory.mktemp("openid")
+    with (
+        databases.fresh(template) as database_url,
+        nats_server(folder / "nats") as nats_url,
+        running_openid_product(database_url, nats_url, folder / "run") as product,
     ):
         yield product
 
