@@ -17,7 +17,8 @@ from aiosmtpd.smtp import SMTP, AuthResult, Envelope, Session
 @dataclass
 class MailSite:
     """`refusals` are what it says to a recipient, `troubles` to a text that came over
-    whole: an answer, or None to hang up. While the `gate` is shut it says nothing.
+    whole: an answer, or None to hang up. While the `gate` is shut it says nothing. So
+    many that come are hung up on before a word, as by a server that is restarted.
     """
 
     refusals: dict[str, str] = field(default_factory=dict)
@@ -26,6 +27,8 @@ class MailSite:
     arrivals: list[float] = field(default_factory=list)
     envelopes: list[tuple[str, tuple[str, ...]]] = field(default_factory=list)
     logins: list[tuple[bytes, bytes]] = field(default_factory=list)
+    hang_ups: int = 0
+    calls: int = 0
     gate: asyncio.Event = field(default_factory=asyncio.Event)
     taking: asyncio.Event = field(default_factory=asyncio.Event)
     port: int = 0
@@ -40,7 +43,10 @@ class MailSite:
         loop = asyncio.get_running_loop()
         sessions: set[SMTP] = set()
 
-        def session() -> SMTP:
+        def session() -> asyncio.Protocol:
+            self.calls += 1
+            if self.calls <= self.hang_ups:
+                return _HangingUp()
             with catch_warnings():
                 # It warns of a login without encryption; nobody listens here.
                 simplefilter("ignore")
@@ -120,6 +126,12 @@ class MailSite:
     def reminders(self) -> list[UUID]:
         """Return which reminders came, by their mails' ids."""
         return [UUID(str(one["Message-ID"])[1:37]) for one in self.mails]
+
+
+class _HangingUp(asyncio.Protocol):
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        transport.abort()
 
 
 @dataclass

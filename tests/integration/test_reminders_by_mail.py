@@ -183,6 +183,34 @@ async def test_a_server_that_is_away_can_be_asked_again() -> None:
         await send(sender_to(gone), a_notice())
 
 
+async def test_a_server_that_is_just_being_restarted_is_asked_again_at_once(
+    site: MailSite,
+) -> None:
+    site.hang_ups = 1
+    await send(sender_to(site), a_notice())
+    assert (site.calls, len(site.mails)) == (2, 1)
+
+
+async def test_one_that_stays_away_is_not_asked_over_and_over(site: MailSite) -> None:
+    site.hang_ups = 99
+    with pytest.raises(DispatchFailed, match="SMTP_UNREACHABLE"):
+        await send(sender_to(site), a_notice())
+    assert site.calls == 2
+
+
+async def test_what_was_refused_or_may_be_out_is_not_sent_again_at_once(
+    site: MailSite,
+) -> None:
+    site.refusals[TO] = "450 come back later"
+    with pytest.raises(DispatchFailed):
+        await send(sender_to(site), a_notice())
+    site.refusals.clear()
+    site.troubles = [None]
+    with pytest.raises(OutcomeUnknown):
+        await send(sender_to(site), a_notice())
+    assert (site.calls, site.mails) == (2, [])
+
+
 async def test_encryption_that_is_demanded_and_not_offered_sends_nothing(
     site: MailSite,
 ) -> None:

@@ -102,15 +102,28 @@ async def test_another_body_has_another_signature(site: WebhookSite) -> None:
         (302, DispatchFailed, "HTTP_302"),
         (422, Undeliverable, "HTTP_422"),
         (410, Undeliverable, "HTTP_410"),
-        (None, DispatchFailed, "HTTP_UNREACHABLE"),
     ],
 )
 async def test_what_is_refused_is_repeated_but_for_what_is_refused_for_good(
-    site: WebhookSite, status: int | None, error: type[DispatchError], code: str
+    site: WebhookSite, status: int, error: type[DispatchError], code: str
 ) -> None:
     site.troubles = [status]
     with pytest.raises(error, match=code):
         await send(site, a_notice())
+    assert len(site.requests) == 1
+
+
+async def test_one_whose_answer_got_lost_comes_again_at_once_under_its_id(
+    site: WebhookSite,
+) -> None:
+    site.troubles = [None]
+    notice = a_notice()
+    await send(site, notice)
+    assert site.reminders == [notice.reminder.id]
+    site.troubles = [None, None]
+    with pytest.raises(DispatchFailed, match="HTTP_UNREACHABLE"):
+        await send(site, notice)
+    assert site.troubles == []
 
 
 async def test_a_receiver_that_says_nothing_is_asked_again(site: WebhookSite) -> None:

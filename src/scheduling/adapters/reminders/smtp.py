@@ -1,6 +1,7 @@
 """Reminders as mail, handed to an SMTP server.
 
-What was refused before the text went over can be tried again. Once it is going over,
+What was refused before the text went over can be tried again, and is at once where the
+server was not reached. Once it is going over,
 only the server's answer tells whether it is out: where none comes nobody knows, and it
 is not sent again.
 """
@@ -25,6 +26,7 @@ from aiosmtplib import (
     SMTPResponseException,
 )
 
+from scheduling.adapters.reminders.at_once import Unreachable, trying_at_once
 from scheduling.application.ports.notices import Notices
 from scheduling.application.ports.reminders import (
     DispatchFailed,
@@ -102,6 +104,21 @@ class RemindersBySmtp(ReminderDispatchPort):
             raise Undeliverable("ADDRESS_UNFIT")
         mail = self._written(notice, address)
         until = asyncio.get_running_loop().time() + self._answer_within
+        try:
+            async with asyncio.timeout_at(until):
+                client: SMTP = await trying_at_once()(self._announced_to, address)
+        except TimeoutError as error:
+            raise Unreachable("SMTP_UNREACHABLE") from error
+        try:
+            await _hand_over(client, mail, until)
+            with suppress(*_AWAY):
+                async with asyncio.timeout_at(until):
+                    await client.quit()
+        finally:
+            client.close()
+
+    async def _announced_to(self, address: str) -> SMTP:
+        """Return a server that has taken the recipient and waits for the text."""
         server = self._server
         client = SMTP(
             hostname=server.host,
@@ -115,16 +132,11 @@ class RemindersBySmtp(ReminderDispatchPort):
             timeout=self._answer_within,
         )
         try:
-            async with asyncio.timeout_at(until):
-                await self._announce(client, address)
-            await _hand_over(client, mail, until)
-            with suppress(*_AWAY):
-                async with asyncio.timeout_at(until):
-                    await client.quit()
-        except TimeoutError as error:
-            raise DispatchFailed("SMTP_UNREACHABLE") from error
-        finally:
+            await self._announce(client, address)
+        except BaseException:
             client.close()
+            raise
+        return client
 
     async def _announce(self, client: SMTP, address: str) -> None:
         try:
@@ -137,7 +149,7 @@ class RemindersBySmtp(ReminderDispatchPort):
             # Our login, our sender: an operator can mend that.
             raise DispatchFailed(f"SMTP_{refused.code}") from refused
         except _AWAY as error:
-            raise DispatchFailed("SMTP_UNREACHABLE") from error
+            raise Unreachable("SMTP_UNREACHABLE") from error
 
     def _written(self, notice: Notice, address: str) -> bytes:
         reminder = notice.reminder

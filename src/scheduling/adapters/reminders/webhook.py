@@ -16,6 +16,7 @@ from contextlib import asynccontextmanager
 import httpx2
 import orjson
 
+from scheduling.adapters.reminders.at_once import Unreachable, trying_at_once
 from scheduling.application.ports.notices import Notices
 from scheduling.application.ports.reminders import (
     DispatchFailed,
@@ -83,7 +84,11 @@ class RemindersByWebhook(ReminderDispatchPort):
         self._answer_within = answer_within
 
     async def dispatch(self, notice: Notice, _notices: Notices, /) -> None:
-        status = await self._post(notice)
+        try:
+            async with asyncio.timeout(self._answer_within):
+                status: int = await trying_at_once()(self._post, notice)
+        except TimeoutError as error:
+            raise Unreachable("HTTP_UNREACHABLE") from error
         if httpx2.codes.is_success(status):
             return
         kind = Undeliverable if status in _REFUSED else DispatchFailed
@@ -102,15 +107,12 @@ class RemindersByWebhook(ReminderDispatchPort):
             ),
         }
         try:
-            async with (
-                asyncio.timeout(self._answer_within),
-                self._client.stream(
-                    "POST", self._url, content=body, headers=headers
-                ) as answer,
-            ):
+            async with self._client.stream(
+                "POST", self._url, content=body, headers=headers
+            ) as answer:
                 return answer.status_code
-        except (httpx2.HTTPError, TimeoutError) as error:
-            raise DispatchFailed("HTTP_UNREACHABLE") from error
+        except httpx2.HTTPError as error:
+            raise Unreachable("HTTP_UNREACHABLE") from error
 
 
 def _body(notice: Notice) -> bytes:
