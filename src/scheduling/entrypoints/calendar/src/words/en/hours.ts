@@ -25,7 +25,6 @@ export default {
   'hours.none': 'None: the usual hours hold.',
   'hours.remove': 'Remove',
   'hours.remove-sure': 'Really remove',
-  'hours.keep': 'Keep',
   'hours.removed': 'The exception is removed.',
   'hours.new': 'New exception',
   'hours.kind': 'What is different',

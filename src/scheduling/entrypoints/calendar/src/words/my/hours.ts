@@ -25,7 +25,6 @@ export default {
   'hours.none': 'မရှိပါ။ ပုံမှန်အလုပ်ချိန်အတိုင်း ဖြစ်ပါသည်။',
   'hours.remove': 'ဖယ်ရှားရန်',
   'hours.remove-sure': 'ဖယ်ရှားမည်',
-  'hours.keep': 'ဆက်ထားမည်',
   'hours.removed': 'ခြွင်းချက်ကို ဖယ်ရှားပြီးပါပြီ။',
   'hours.new': 'ခြွင်းချက်အသစ်',
   'hours.kind': 'မည်သို့ ကွဲပြားသနည်း',
