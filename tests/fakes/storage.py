@@ -18,6 +18,7 @@ from scheduling.application.ports.availability import AvailabilityRepository
 from scheduling.application.ports.calendar_news import CalendarNewsRepository
 from scheduling.application.ports.clinics import Clinics
 from scheduling.application.ports.dead_letters import DeadLetterRepository
+from scheduling.application.ports.directory_lists import DirectoryLists
 from scheduling.application.ports.forgetting import ForgettingRepository
 from scheduling.application.ports.generation import GenerationRepository
 from scheduling.application.ports.identity import Caller
@@ -56,6 +57,7 @@ from tests.fakes.availability import MemoryAvailability
 from tests.fakes.calendar_news import MemoryCalendarNews
 from tests.fakes.clinics import MemoryClinics
 from tests.fakes.directory import MemoryDirectory, MemorySchedules, MemorySettings
+from tests.fakes.directory_lists import MemoryDirectoryLists
 from tests.fakes.forgetting import MemoryForgetting
 from tests.fakes.generation import MemoryGeneration
 from tests.fakes.inbox import MemoryDeadLetters, MemoryInbox
@@ -118,6 +120,10 @@ class MemoryUnitOfWork(UnitOfWork):
     @cached_property
     def clinics(self) -> Clinics:
         return MemoryClinics(self._transaction)
+
+    @cached_property
+    def directory_lists(self) -> DirectoryLists:
+        return MemoryDirectoryLists(self._transaction)
 
     @cached_property
     def schedules(self) -> ScheduleRepository:

@@ -51,6 +51,7 @@ QUERIES = {
     "/v1/practitioners/{id}/slots": "date from to limit cursor",
     "/v1/locations/{id}/slots": "from to limit cursor",
     "/v1/slots/{id}": "id",
+    "/v1/slots/{id}/waitlist-candidates": "id",
     "/v1/appointments/{id}": "id",
     "/v1/appointments/{id}/history": "id limit cursor",
     "/v1/appointments/{id}/reminders": "id limit cursor",
@@ -61,6 +62,8 @@ QUERIES = {
     "/v1/patients/{id}/appointments": "id status limit cursor",
     "/v1/calendar": f"from to {HERE}",
     "/v1/events/stream": "Last-Event-ID locationId practitionerId",
+    "/v1/locations": "active limit cursor",
+    "/v1/practitioners": "locationId active limit cursor",
     "/v1/schedules": "actorId limit cursor",
     "/v1/schedules/{id}": "id",
     "/v1/schedules/{id}/slots": "id status limit cursor",
@@ -105,10 +108,12 @@ BODIES = {
     "POST /v1/waitlist": "patientId practitionerIds? locationIds? serviceType? "
     "earliest latest priority?",
     "POST /v1/waitlist/{id}/fulfil": "version?",
+    "POST /v1/waitlist/{id}/offer": "slotId appointmentType? version?",
     "PUT /v1/settings": "bufferMinutes? minimumNoticeMinutes? horizonDays? "
     "holdMinutes? reminderOffsetsMinutes? noShowGraceMinutes? limits? timezone?",
     "PUT /v1/practitioners/{id}": "name active? specialties?",
     "PUT /v1/locations/{id}": "name code timezone country? subdivision? active?",
+    "POST /v1/patients/search": "query limit?",
     "PUT /v1/patients/{id}": "name active? fileNumber? phone? email? preferences? "
     "language?",
     "PUT /v1/practitioner-roles/{id}": "practitionerId locationId active? "
@@ -155,7 +160,10 @@ ANSWERS = {
     "GET /v1/settings": BODIES["PUT /v1/settings"].replace("?", ""),
     "DELETE /v1/waitlist/{id}": "id patientId practitionerIds locationIds serviceType? "
     "earliest latest priority status version",
-    "DELETE /v1/schedules/{id}/exceptions/{exceptionId}": "id kind",
+    "POST /v1/waitlist/{id}/offer": "id patientId status offer version",
+    "GET /v1/waitlist/{id}": "id patientId patientName status offer version",
+    "DELETE /v1/schedules/{id}/exceptions/{exceptionId}": "id kind "
+    "affectedAppointments",
     "PATCH /v1/practitioner-roles/{id}": f"{ROLE} affectedAppointments",
     "DELETE /v1/practitioner-roles/{id}": "id version affectedAppointments",
     "POST /v1/schedules/{id}/generate": f"{RUN} dryRun",
@@ -178,13 +186,18 @@ LISTS = {
     "GET /v1/schedules": "id practitionerId locationId timezone availability",
     "GET /v1/schedules/{id}/exceptions": "id kind date start end windows reason",
     "GET /v1/schedules/{id}/generation-runs": RUN,
-    "GET /v1/waitlist": "id patientId practitionerIds locationIds serviceType earliest "
-    "latest priority status",
+    "GET /v1/waitlist": "id patientId patientName practitionerIds locationIds "
+    "serviceType earliest latest priority status",
+    "GET /v1/slots/{id}/waitlist-candidates": "entry patientName",
     "POST /v1/schedules/preview": "start end capacity",
 }
 """What the items are."""
 
-WITHOUT_PAGES = {"GET /v1/availability/next", "GET /v1/availability/explain"}
+WITHOUT_PAGES = {
+    "GET /v1/availability/next",
+    "GET /v1/availability/explain",
+    "GET /v1/slots/{id}/waitlist-candidates",
+}
 
 CODES = {
     "SLOT_NOT_AVAILABLE": {409},

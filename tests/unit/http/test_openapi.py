@@ -61,13 +61,14 @@ BODIES: list[type[BaseModel]] = [
     slots.UnblockBody,
     waitlist.WishBody,
     waitlist.FulfilmentBody,
+    waitlist_offers.OfferBody,
     waitlist_offers.AcceptanceBody,
     waitlist_offers.DeclineBody,
 ]
 
 Document = dict[str, Any]
 
-WITHOUT_EFFECT = {"POST /v1/schedules/preview"}
+WITHOUT_EFFECT = {"POST /v1/patients/search", "POST /v1/schedules/preview"}
 
 
 def unwired() -> AbstractAsyncContextManager[Wired]:
@@ -151,9 +152,14 @@ def test_names_of_operations_never_change(document: Document) -> None:
         "unblockSlot": "POST /v1/slots/{id}/unblock",
         "previewAvailabilityPattern": "POST /v1/schedules/preview",
         "addToWaitlist": "POST /v1/waitlist",
+        "listLocations": "GET /v1/locations",
+        "listPractitioners": "GET /v1/practitioners",
+        "searchPatients": "POST /v1/patients/search",
         "getWaitlist": "GET /v1/waitlist",
         "getWaitlistEntry": "GET /v1/waitlist/{id}",
         "fulfillWaitlistEntry": "POST /v1/waitlist/{id}/fulfil",
+        "findWaitlistCandidates": "GET /v1/slots/{id}/waitlist-candidates",
+        "makeWaitlistOffer": "POST /v1/waitlist/{id}/offer",
         "acceptWaitlistOffer": "POST /v1/waitlist/{id}/offer/accept",
         "declineWaitlistOffer": "POST /v1/waitlist/{id}/offer/decline",
         "removeFromWaitlist": "DELETE /v1/waitlist/{id}",

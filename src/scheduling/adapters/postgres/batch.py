@@ -33,6 +33,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql
 
 from scheduling.adapters.postgres import tables as t
+from scheduling.adapters.postgres.patient_word_writes import WORD, keep_words
 from scheduling.adapters.postgres.reminder_writes import (
     SETTLED,
     call_reminders_off,
@@ -301,6 +302,7 @@ SETTINGS = _insert(t.settings, upsert=True)
 PRACTITIONERS = _insert(t.practitioners, upsert=True)
 LOCATIONS = _insert(t.locations, upsert=True)
 PATIENTS = _insert(t.patients, upsert=True)
+PATIENT_WORDS = Write("patient_words_put", WORD, keep_words, after=(PATIENTS.name,))
 ROLES = _insert(t.practitioner_roles, upsert=True)
 SCHEDULES = _insert(t.schedules, upsert=True)
 WAITLIST = _insert(t.waitlist_entries, upsert=True)
@@ -344,9 +346,7 @@ CLAIMS = Write(
 )
 REMINDERS = _insert(t.reminders)
 REMINDERS_CALLED_OFF = Write(
-    "reminders_called_off",
-    (_ID, Column("reason", Text)),
-    call_reminders_off,
+    "reminders_called_off", (_ID, Column("reason", Text)), call_reminders_off
 )
 GENERATION_RUNS = _insert(t.generation_runs)
 REMINDERS_SETTLED = Write("reminders_settled", SETTLED, settle_reminders, counted=True)
@@ -368,6 +368,7 @@ WRITES = (
     PRACTITIONERS,
     LOCATIONS,
     PATIENTS,
+    PATIENT_WORDS,
     ROLES,
     SCHEDULES,
     WAITLIST,

@@ -11,6 +11,7 @@ from sqlalchemy import Table, bindparam, select
 from scheduling.adapters.postgres import tables as t
 from scheduling.adapters.postgres.batch import (
     LOCATIONS,
+    PATIENT_WORDS,
     PATIENTS,
     PRACTITIONERS,
     ROLES,
@@ -25,6 +26,7 @@ from scheduling.adapters.postgres.directory_rows import (
     location_row,
     patient_from,
     patient_row,
+    patient_word_rows,
     practitioner_from,
     practitioner_row,
     role_from,
@@ -65,13 +67,17 @@ class Kind(Generic[Entry]):
     write: Write
     read: Callable[[Row], Entry]
     row: Callable[[Entry], Row]
+    words: Callable[[Entry], list[Row]] | None = None
+    """By which it is searched, where it is."""
 
 
 PRACTITIONER = Kind(
     "practitioner", t.practitioners, PRACTITIONERS, practitioner_from, practitioner_row
 )
 LOCATION = Kind("location", t.locations, LOCATIONS, location_from, location_row)
-PATIENT = Kind("patient", t.patients, PATIENTS, patient_from, patient_row)
+PATIENT = Kind(
+    "patient", t.patients, PATIENTS, patient_from, patient_row, patient_word_rows
+)
 ROLE = Kind("practitioner-role", t.practitioner_roles, ROLES, role_from, role_row)
 
 
@@ -97,6 +103,8 @@ class PostgresDirectory(DirectoryRepository[Id, Entry]):
         batch = self.transaction.batch
         batch.add(TENANTS, {"created_at": entry.updated_at})
         batch.add(self.kind.write, self.kind.row(entry), otherwise=_MOVED_ON)
+        if self.kind.words is not None:
+            batch.add(PATIENT_WORDS, *self.kind.words(entry))
         self.transaction.announce(getattr(entry, "events", ()))
         gone = getattr(entry, "deleted_at", None) is not None
         self.transaction.audit(

@@ -19,6 +19,7 @@ from scheduling.domain.identifiers import (
     PractitionerRoleId,
     ScheduleId,
 )
+from scheduling.domain.patient_search import words_of
 from scheduling.domain.period import Period
 from scheduling.domain.schedule import (
     Day,
@@ -168,6 +169,13 @@ def patient_row(entry: Patient) -> Row:
         "language": entry.language,
         "deleted_at": entry.deleted_at,
     }
+
+
+def patient_word_rows(entry: Patient) -> list[Row]:
+    return [
+        {"patient_id": entry.id, "word": word, "version": entry.version}
+        for word in sorted(words_of(entry))
+    ]
 
 
 def rules_from(text: str) -> tuple[WeeklyRule, ...]:

@@ -171,6 +171,20 @@ patients = Table(
     _of_a_tenant(),
 )
 
+# The beginnings of these words are what patients are searched by. Words of a version
+# that is not the patient's are taken away by a trigger, whoever writes the patient.
+patient_words = Table(
+    "patient_words",
+    metadata,
+    _id("tenant_id"),
+    _id("patient_id"),
+    Column("word", Text(collation="C"), nullable=False),
+    _version(),
+    _key("word", "patient_id"),
+    _belongs_to("patients", "patient_id"),
+    Index("ix_patient_words_patient", "tenant_id", "patient_id", "word"),
+)
+
 practitioner_roles = Table(
     "practitioner_roles",
     metadata,

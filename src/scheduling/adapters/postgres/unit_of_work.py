@@ -22,6 +22,7 @@ from scheduling.adapters.postgres.calendar_news import PostgresCalendarNews
 from scheduling.adapters.postgres.clinics import PostgresClinics
 from scheduling.adapters.postgres.dead_letters import PostgresDeadLetters
 from scheduling.adapters.postgres.directory import PostgresDirectory, PostgresSettings
+from scheduling.adapters.postgres.directory_lists import PostgresDirectoryLists
 from scheduling.adapters.postgres.forgetting import PostgresForgetting
 from scheduling.adapters.postgres.generation import PostgresGeneration
 from scheduling.adapters.postgres.history import PostgresAuditTrail
@@ -50,6 +51,7 @@ from scheduling.application.ports.calendar_news import CalendarNewsRepository
 from scheduling.application.ports.clinics import Clinics
 from scheduling.application.ports.clock import Clock
 from scheduling.application.ports.dead_letters import DeadLetterRepository
+from scheduling.application.ports.directory_lists import DirectoryLists
 from scheduling.application.ports.forgetting import ForgettingRepository
 from scheduling.application.ports.generation import GenerationRepository
 from scheduling.application.ports.identity import Caller
@@ -107,6 +109,10 @@ class PostgresUnitOfWork(UnitOfWork):
     @cached_property
     def clinics(self) -> Clinics:
         return PostgresClinics(self._transaction)
+
+    @cached_property
+    def directory_lists(self) -> DirectoryLists:
+        return PostgresDirectoryLists(self._transaction)
 
     @cached_property
     def schedules(self) -> ScheduleRepository:

@@ -14,6 +14,7 @@ from scheduling.application.ports.availability import AvailabilityRepository
 from scheduling.application.ports.calendar_news import CalendarNewsRepository
 from scheduling.application.ports.clinics import Clinics
 from scheduling.application.ports.dead_letters import DeadLetterRepository
+from scheduling.application.ports.directory_lists import DirectoryLists
 from scheduling.application.ports.forgetting import ForgettingRepository
 from scheduling.application.ports.generation import GenerationRepository
 from scheduling.application.ports.identity import Caller
@@ -75,6 +76,8 @@ class UnitOfWork(Protocol):
     def settings(self) -> SettingsRepository: ...
     @property
     def clinics(self) -> Clinics: ...
+    @property
+    def directory_lists(self) -> DirectoryLists: ...
     @property
     def schedules(self) -> ScheduleRepository: ...
     @property

@@ -112,12 +112,14 @@ def reading(
     return {"responses": responses, "openapi_extra": extra}
 
 
-def computing(view: type[BaseModel]) -> Any:  # noqa: ANN401
-    """Give a POST its responses that changes nothing and keeps no answer."""
+def computing(view: type[BaseModel], told: str = "What would be") -> Any:  # noqa: ANN401
+    """Give a POST its responses that changes nothing and keeps no answer; `told` is
+    what its answer says.
+    """
     responses = _problems((Unauthenticated, Forbidden, errors.InvalidInput))
     for code in (400, 413):
         responses[code] = _problem_response(code, [_CODES_OF_HTTP[code]])
-    responses[200] = _answer(view, "What would be")
+    responses[200] = _answer(view, told)
     return {"responses": responses}
 
 

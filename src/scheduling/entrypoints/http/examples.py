@@ -113,6 +113,11 @@ _OF_A_SHAPE: Mapping[str, Mapping[str, object]] = {
     "StatusOutcomeView": {"id": _IDS["appointment"], "status": 200},
     "ParticipantView": {"id": _IDS["patient"]},
     "PatientView": {"name": "Maria Silva", "active": True},
+    "PatientFoundView": {
+        "id": _IDS["patient"],
+        "name": "Maria Silva",
+        "active": True,
+    },
     "PractitionerView": {"name": "Dr. Ana Souza", "active": True},
     "LocationView": {"active": True},
     "PractitionerRoleView": {"active": True},

@@ -4,20 +4,29 @@ from datetime import date
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import Depends, Request
+from fastapi import Depends, Query, Request
 from fastapi.responses import Response
 from pydantic import AfterValidator, ConfigDict, Field
 
+from scheduling.application.ports.directory_lists import LocationFilter
 from scheduling.application.ports.identity import Caller, Scope
 from scheduling.application.ports.repositories import StoredAnswer
 from scheduling.domain import errors
 from scheduling.domain.directory import Location
 from scheduling.domain.identifiers import LocationId
 from scheduling.entrypoints.http import documented
+from scheduling.entrypoints.http.asking import Said
 from scheduling.entrypoints.http.caller import Requires
 from scheduling.entrypoints.http.commanding import commanding, expected_version
 from scheduling.entrypoints.http.direct_route import room
 from scheduling.entrypoints.http.found import found
+from scheduling.entrypoints.http.paging import (
+    LARGEST_PAGE,
+    Limit,
+    NameCursor,
+    cursor_behind,
+    name_position_of,
+)
 from scheduling.entrypoints.http.shapes import (
     Day,
     Flag,
@@ -26,6 +35,7 @@ from scheduling.entrypoints.http.shapes import (
     Shape,
     Zone,
     answer_put,
+    dumped,
     without_repeats,
 )
 from scheduling.entrypoints.http.use_cases import Queries
@@ -113,6 +123,26 @@ class LocationView(Shape):
     version: int
 
 
+class LocationsQuery(Shape):
+    active: Annotated[
+        Said | None, Field(description="Only those that are, or are not")
+    ] = None
+    limit: Limit = LARGEST_PAGE
+    cursor: NameCursor = None
+
+    def to_filter(self) -> LocationFilter:
+        return LocationFilter(
+            active=self.active,
+            after=None if self.cursor is None else name_position_of(self.cursor),
+            limit=self.limit,
+        )
+
+
+class LocationsView(Shape):
+    items: list[LocationView]
+    next_cursor: str | None
+
+
 def _view(one: Location) -> dict[str, Any]:
     return {
         "id": one.id,
@@ -155,6 +185,26 @@ async def put_location(
         ),
         _put,
     )
+
+
+@router.get("", **documented.reading(LocationsView, tag=False))
+async def list_locations(
+    wanted: Annotated[LocationsQuery, Query()],
+    request: Request,
+    caller: Annotated[Caller, Depends(Requires(Scope.READ))],
+) -> Response:
+    """The organisation's clinics, by name, as its characters are numbered.
+
+    Patients' own tokens see them too.
+    """
+    queries: Queries = request.state.queries
+    locations = await queries.list_locations(caller, wanted.to_filter())
+    last = locations.items[-1] if locations.more else None
+    page = {
+        "items": [_view(one) for one in locations.items],
+        "nextCursor": None if last is None else cursor_behind(last.name, last.id),
+    }
+    return Response(dumped(page), media_type="application/json")
 
 
 @router.get("/{id}", **documented.reading(LocationView, errors.LocationNotFound))

@@ -1,6 +1,7 @@
 """Pages, which all lists have in common.
 
-A cursor is where a page ended: an instant and an id, in 32 characters.
+A cursor is where a page ended: an instant and an id, in 32 characters; or, where things
+are listed by name, an id and a name.
 """
 
 import struct
@@ -24,6 +25,14 @@ Limit = Annotated[int, Field(ge=1, le=LARGEST_PAGE)]
 Cursor = Annotated[
     str | None, Field(max_length=100, description="The `nextCursor` of a page")
 ]
+NameCursor = Annotated[
+    Annotated[
+        str,
+        Field(max_length=1200, examples=["AZqdPgAAcACAAAAAAAABAURyLiBBbmEgU291emE="]),
+    ]
+    | None,
+    Field(description="The `nextCursor` of a page"),
+]
 
 
 def cursor_at(instant: datetime, id: UUID) -> str:
@@ -41,5 +50,21 @@ def position_of(cursor: str) -> tuple[datetime, UUID]:
     position = instant, UUID(bytes=id)
     # Python's base64 reads around what does not belong.
     if not EARLIEST <= instant < LATEST or cursor_at(*position) != cursor:
+        raise InvalidInput("is none that we gave", "cursor")
+    return position
+
+
+def cursor_behind(name: str, id: UUID) -> str:
+    return urlsafe_b64encode(id.bytes + name.encode()).decode()
+
+
+def name_position_of(cursor: str) -> tuple[str, UUID]:
+    """Raise InvalidInput for what `cursor_behind` never wrote."""
+    try:
+        told = urlsafe_b64decode(cursor.encode("ascii"))
+        position = told[16:].decode(), UUID(bytes=told[:16])
+    except ValueError as error:
+        raise InvalidInput("is none that we gave", "cursor") from error
+    if "\0" in position[0] or cursor_behind(*position) != cursor:
         raise InvalidInput("is none that we gave", "cursor")
     return position

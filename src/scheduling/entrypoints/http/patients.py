@@ -21,13 +21,17 @@ from scheduling.entrypoints.http.commanding import (
 )
 from scheduling.entrypoints.http.direct_route import room
 from scheduling.entrypoints.http.found import found
+from scheduling.entrypoints.http.paging import LARGEST_PAGE
 from scheduling.entrypoints.http.shapes import (
     Flag,
     Instant,
     Line,
     Shape,
+    Whole,
     answer_put,
+    dumped,
 )
+from scheduling.entrypoints.http.use_cases import Queries
 
 router = room("/patients", "directory")
 
@@ -109,6 +113,52 @@ class PatientView(Shape):
     version: int
 
 
+class PatientSearchBody(Shape):
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"query": "mar silva", "limit": 20}]}
+    )
+
+    query: Annotated[
+        Line,
+        Field(
+            description="Beginnings of words of the name, in any order; the file "
+            "number, the phone, the mail. Case and accents do not count, nor do more "
+            "than the eight longest words"
+        ),
+    ]
+    limit: Annotated[Whole, Field(ge=1, le=LARGEST_PAGE)] = 20
+
+
+class PatientFoundView(Shape):
+    id: UUID
+    name: str
+    file_number: str | None
+    phone: str | None
+    email: str | None
+    active: bool
+    version: int
+
+
+class PatientsFoundView(Shape):
+    """Those who are called just what was asked for before who is called something
+    longer.
+    """
+
+    items: list[PatientFoundView]
+
+
+def _found(one: Patient) -> dict[str, Any]:
+    return {
+        "id": one.id,
+        "name": one.name,
+        "fileNumber": one.file_number,
+        "phone": one.phone,
+        "email": one.email,
+        "active": one.active,
+        "version": one.version,
+    }
+
+
 def _view(one: Patient) -> dict[str, Any]:
     return {
         "id": one.id,
@@ -154,6 +204,23 @@ async def put_patient(
         ),
         _put,
     )
+
+
+@router.post("/search", **documented.computing(PatientsFoundView, "Who is found"))
+async def search_patients(
+    wanted: PatientSearchBody,
+    request: Request,
+    caller: Annotated[Caller, Depends(Requires(Scope.READ))],
+) -> Response:
+    """Patients by name, file number, phone or mail; also those who are inactive.
+
+    For staff; who was found is recorded. It changes nothing, and is a POST so that no
+    name stands in an address, which others log.
+    """
+    queries: Queries = request.state.queries
+    patients = await queries.search_patients(caller, wanted.query, limit=wanted.limit)
+    page = {"items": [_found(one) for one in patients]}
+    return Response(dumped(page), media_type="application/json")
 
 
 @router.get("/{id}", **documented.reading(PatientView, errors.PatientNotFound))

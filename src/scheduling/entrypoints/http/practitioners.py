@@ -3,20 +3,29 @@
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import Depends, Request
+from fastapi import Depends, Query, Request
 from fastapi.responses import Response
-from pydantic import ConfigDict
+from pydantic import ConfigDict, Field
 
+from scheduling.application.ports.directory_lists import PractitionerFilter
 from scheduling.application.ports.identity import Caller, Scope
 from scheduling.application.ports.repositories import StoredAnswer
 from scheduling.domain import errors
 from scheduling.domain.directory import Practitioner
-from scheduling.domain.identifiers import PractitionerId
+from scheduling.domain.identifiers import LocationId, PractitionerId
 from scheduling.entrypoints.http import documented
+from scheduling.entrypoints.http.asking import Said
 from scheduling.entrypoints.http.caller import Requires
 from scheduling.entrypoints.http.commanding import commanding, expected_version
 from scheduling.entrypoints.http.direct_route import room
 from scheduling.entrypoints.http.found import found
+from scheduling.entrypoints.http.paging import (
+    LARGEST_PAGE,
+    Limit,
+    NameCursor,
+    cursor_behind,
+    name_position_of,
+)
 from scheduling.entrypoints.http.shapes import (
     Flag,
     Instant,
@@ -24,6 +33,7 @@ from scheduling.entrypoints.http.shapes import (
     Shape,
     Words,
     answer_put,
+    dumped,
 )
 from scheduling.entrypoints.http.use_cases import Queries
 
@@ -58,6 +68,36 @@ class PractitionerView(Shape):
     created_at: Instant
     updated_at: Instant
     version: int
+
+
+class PractitionersQuery(Shape):
+    location_id: Annotated[
+        UUID | None,
+        Field(
+            description="Only who works there: by an active role, whatever its period, "
+            "or a calendar that staff made"
+        ),
+    ] = None
+    active: Annotated[
+        Said | None, Field(description="Only those that are, or are not")
+    ] = None
+    limit: Limit = LARGEST_PAGE
+    cursor: NameCursor = None
+
+    def to_filter(self) -> PractitionerFilter:
+        return PractitionerFilter(
+            location_id=(
+                None if self.location_id is None else LocationId(self.location_id)
+            ),
+            active=self.active,
+            after=None if self.cursor is None else name_position_of(self.cursor),
+            limit=self.limit,
+        )
+
+
+class PractitionersView(Shape):
+    items: list[PractitionerView]
+    next_cursor: str | None
 
 
 def _view(one: Practitioner) -> dict[str, Any]:
@@ -97,6 +137,27 @@ async def put_practitioner(
         ),
         _put,
     )
+
+
+@router.get("", **documented.reading(PractitionersView, tag=False))
+async def list_practitioners(
+    wanted: Annotated[PractitionersQuery, Query()],
+    request: Request,
+    caller: Annotated[Caller, Depends(Requires(Scope.READ))],
+) -> Response:
+    """Who treats, everywhere or at one location; by name, as its characters are
+    numbered.
+
+    At what is unknown is nobody. Patients' own tokens see them too.
+    """
+    queries: Queries = request.state.queries
+    practitioners = await queries.list_practitioners(caller, wanted.to_filter())
+    last = practitioners.items[-1] if practitioners.more else None
+    page = {
+        "items": [_view(one) for one in practitioners.items],
+        "nextCursor": None if last is None else cursor_behind(last.name, last.id),
+    }
+    return Response(dumped(page), media_type="application/json")
 
 
 @router.get(

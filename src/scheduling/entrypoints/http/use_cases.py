@@ -81,10 +81,12 @@ from scheduling.application.queries.get_statistics import GetStatistics
 from scheduling.application.queries.get_waitlist import GetWaitlist
 from scheduling.application.queries.get_waitlist_entry import GetWaitlistEntry
 from scheduling.application.queries.list_generation_runs import ListGenerationRuns
+from scheduling.application.queries.list_locations import ListLocations
 from scheduling.application.queries.list_notifications import ListNotifications
 from scheduling.application.queries.list_patient_appointments import (
     ListPatientAppointments,
 )
+from scheduling.application.queries.list_practitioners import ListPractitioners
 from scheduling.application.queries.list_reminders import ListReminders
 from scheduling.application.queries.list_schedule_exceptions import (
     ListScheduleExceptions,
@@ -103,6 +105,7 @@ from scheduling.application.queries.preview_availability_pattern import (
     PreviewAvailabilityPattern,
 )
 from scheduling.application.queries.search_available_slots import SearchAvailableSlots
+from scheduling.application.queries.search_patients import SearchPatients
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,6 +205,9 @@ class Queries:
     get_practitioner: GetPractitioner
     get_location: GetLocation
     get_patient: GetPatient
+    list_practitioners: ListPractitioners
+    list_locations: ListLocations
+    search_patients: SearchPatients
     get_practitioner_role: GetPractitionerRole
     get_schedule: GetSchedule
     list_schedules: ListSchedules
@@ -246,6 +252,9 @@ class Queries:
             get_practitioner=GetPractitioner(begin),
             get_location=GetLocation(begin),
             get_patient=GetPatient(begin, audit),
+            list_practitioners=ListPractitioners(begin),
+            list_locations=ListLocations(begin),
+            search_patients=SearchPatients(begin, audit),
             get_practitioner_role=GetPractitionerRole(begin),
             get_schedule=GetSchedule(begin),
             list_schedules=ListSchedules(begin),
