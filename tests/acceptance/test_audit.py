@@ -262,6 +262,12 @@ async def test_a_list_is_one_record_about_what_was_asked_for(
         ),
         ("waitlist", {}, "waitlist.read", str(tenant)),
         (
+            f"slots/{booked['slotIds'][0]}/waitlist-candidates",
+            {},
+            "slot.candidates.read",
+            booked["slotIds"][0],
+        ),
+        (
             "availability/explain",
             {"from": at("00:00").isoformat(), "to": at("00:00", days=1).isoformat()}
             | {"practitionerId": practitioner, "patientId": patient},

@@ -170,6 +170,12 @@ async def _fulfil(desk: Desk) -> tuple[str, Thing]:
     return f"/v1/waitlist/{entry['id']}/fulfil", wish
 
 
+@command("POST /v1/waitlist/{id}/offer")
+async def _offer(desk: Desk) -> tuple[str, Thing]:
+    entry, slot = await waits(desk, await desk.a_patient()), await desk.a_slot()
+    return f"/v1/waitlist/{entry['id']}/offer", {"slotId": slot["id"], "version": 1}
+
+
 @command("POST /v1/waitlist/{id}/offer/accept")
 async def _accept(desk: Desk) -> tuple[str, Thing]:
     entry = await offered(desk)

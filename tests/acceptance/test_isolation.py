@@ -38,6 +38,7 @@ BODIES: dict[str, object] = {
         "end": at("10:00").isoformat(),
     },
     "/v1/schedules": {"practitionerId": str(NOBODY), "locationId": str(NOBODY)},
+    f"/v1/waitlist/{NOBODY}/offer": {"slotId": str(NOBODY), "version": 1},
 }
 WAYS_IN = [
     *(("POST", path) for path in BODIES),
@@ -47,6 +48,7 @@ WAYS_IN = [
         for method in ("PUT", "GET")
     ),
     *(("GET", f"/v1/{kind}/{NOBODY}") for kind in ("slots", "schedules")),
+    ("GET", f"/v1/slots/{NOBODY}/waitlist-candidates"),
     ("GET", f"/v1/appointments/{NOBODY}"),
     ("GET", f"/v1/appointments/{NOBODY}/history"),
     ("GET", f"/v1/appointments/{NOBODY}/reminders"),

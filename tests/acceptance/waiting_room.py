@@ -73,6 +73,22 @@ async def offered(desk: Desk) -> Thing:
     return await until_offered(desk, entry)
 
 
+def without_name(entry: Thing) -> Thing:
+    """As a command answers it, which looks no names up."""
+    return {name: value for name, value in entry.items() if name != "patientName"}
+
+
+async def offer(
+    desk: Desk, entry: Thing, slot: Thing, *, key: str | None = None, **told: object
+) -> httpx2.Response:
+    given = {"slotId": slot["id"], "version": entry["version"], **told}
+    return await desk.post(f"{PATH}/{entry['id']}/offer", given, key=key)
+
+
+async def candidates(desk: Desk, slot: Thing) -> httpx2.Response:
+    return await desk.get(f"/v1/slots/{slot['id']}/waitlist-candidates")
+
+
 async def answer_offer(
     desk: Desk, entry: Thing, how: str, **told: object
 ) -> httpx2.Response:
@@ -105,6 +121,14 @@ async def a_day_with_the_waitlist(desk: Desk) -> None:
         await answer_offer(desk, kept, how)
         await answer_offer(desk, kept, how, version=3)
         await answer_offer(desk, {"id": patient, "version": 1}, how)
+    chosen, free = await waits(desk, await desk.a_patient()), await desk.a_slot()
+    await candidates(desk, free)
+    await candidates(desk, chosen)
+    for version in (None, 7, 1, 2):
+        await offer(desk, chosen, free, version=version)
+    await offer(desk, await waits(desk, patient), free)
+    await offer(desk, await waits(desk, patient), {"id": patient})
+    await offer(desk, {"id": patient, "version": 1}, free)
     gone = await waits(desk, patient)
     for if_match in (None, '"7"', '"1"', '"2"'):
         await remove(desk, gone, if_match=if_match)

@@ -103,13 +103,9 @@ async def test_what_is_booked_stays_and_is_told_as_affected(
     book = BookAppointment(everywhere.begin, now)
     first = await book(clinic.caller, clinic.request(slot=1))
     exception, effect = await add(everywhere, clinic)
-    patient = clinic.patients[0]
-    assert [(one.id, one.period) for one in effect.affected] == [
-        (first.id, first.period)
-    ]
-    assert [(one.patient_id, one.patient_name) for one in effect.affected] == [
-        (patient.id, patient.name)
-    ]
+    (one,), patient = effect.affected, clinic.patients[0]
+    assert (one.id, one.period) == (first.id, first.period)
+    assert (one.patient_id, one.patient_name) == (patient.id, patient.name)
     second = (await listed(everywhere, clinic))[1]
     assert (second.booked, second.status) == (1, SlotStatus.BUSY_UNAVAILABLE)
     await remove(everywhere, clinic, exception.id)

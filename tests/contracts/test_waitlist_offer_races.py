@@ -2,10 +2,14 @@
 
 import asyncio
 from collections.abc import Awaitable
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
+from scheduling.application.commands.book_appointment import BookAppointment
+from scheduling.application.ports.unit_of_work import TransactionAborted
+from scheduling.domain.appointment import Appointment
 from scheduling.domain.errors import (
     DomainError,
     HoldExpired,
@@ -13,12 +17,13 @@ from scheduling.domain.errors import (
     OptimisticLockConflict,
     SlotNotAvailable,
 )
+from scheduling.domain.settings import Limits
 from scheduling.domain.slot import SlotStatus
 from scheduling.domain.status import Status
 from scheduling.domain.waitlist import WaitlistStatus
 from tests.builders import EIGHT
 from tests.contracts.inbound import Hearing
-from tests.contracts.offering import Offering, OpenOffering, offering_over
+from tests.contracts.offering import OFFERING, Offering, OpenOffering, offering_over
 
 UNTIL = EIGHT + timedelta(minutes=10)
 LATE = (OptimisticLockConflict, InvalidStatusTransition, HoldExpired)
@@ -150,3 +155,31 @@ async def test_removing_and_offering_at_once_leave_no_offer_behind(
         assert await here.asked(entry) == []
         await is_whole(here, offered=0)
         assert (await here.desk.seats())[0] == (0, SlotStatus.FREE)
+
+
+async def test_where_bookings_are_limited_nobody_waits_for_each_other(
+    offering: OpenOffering,
+) -> None:
+    """Whoever books takes a turn before a row, and so does who ends an offer."""
+    limits = Limits(per_practitioner_day=9)
+    limited = replace(OFFERING, hold_minutes=1, limits=limits)
+    async with offering(settings=limited) as here:
+        begin = here.desk.storage.begin
+        for _ in range(12):
+            entry, next_one = await here.wait(1), await here.wait(5)
+            await here.offer(entry)
+            here.desk.now += timedelta(minutes=1)
+            book = BookAppointment(begin, here.clock)
+            done = await asyncio.gather(
+                *(book(here.caller, here.clinic.request(n)) for n in (2, 3, 4)),
+                here.expire(),
+                return_exceptions=True,
+            )
+            assert not any(isinstance(one, TransactionAborted) for one in done), done
+            for one in done:
+                if isinstance(one, Appointment):
+                    await here.cancel(one)
+            while await here.expire():
+                pass
+            for waiting in (entry, next_one):
+                await here.remove(waiting)

@@ -14,8 +14,12 @@ from scheduling.application.commands.fulfill_waitlist_entry import (
     FulfillWaitlistEntry,
 )
 from scheduling.application.commands.hold_slot import HoldSlot
+from scheduling.application.commands.make_waitlist_offer import MakeWaitlistOffer
 from scheduling.application.commands.remove_from_waitlist import RemoveFromWaitlist
 from scheduling.application.ports.waitlist import WaitlistFilter
+from scheduling.application.queries.find_waitlist_candidates import (
+    FindWaitlistCandidates,
+)
 from scheduling.application.queries.get_waitlist import GetWaitlist
 from scheduling.application.queries.get_waitlist_entry import GetWaitlistEntry
 from scheduling.application.steps.offer_freed_time import find_who_takes_it, keep_for
@@ -194,6 +198,46 @@ async def test_declining_asks_the_next_at_the_same_cost_whoever_else_waits(
     # The entry; its hold; whether it goes on, to whom, their turn, the facts.
     reading = [READ, BEGIN, READ, READ, READ, READ, READ]
     assert heard == [*reading, WRITE, WRITE, COMMIT]
+
+
+@pytest.mark.parametrize("count", [1, 20])
+async def test_candidates_are_three_readings_however_many_there_are(
+    ear: Ear, count: int
+) -> None:
+    """The slot, who waits for it, and their names with what is offered to them."""
+    clinic, _ = await a_clinic(ear.storage, patients=count)
+    await save(ear.storage, clinic, *(an_entry(one.id) for one in clinic.patients))
+    find = FindWaitlistCandidates(
+        ear.storage.begin, lambda: EIGHT, MemoryStorage().recorder
+    )
+    heard = await ear.during(find(clinic.caller, clinic.slots[0].id))
+    assert heard == [READ] * 3
+    assert len(await find(clinic.caller, clinic.slots[0].id)) == count
+
+
+@pytest.mark.parametrize("count", [1, 20])
+@pytest.mark.parametrize("goes_on", [False, True])
+async def test_offering_costs_the_same_however_many_wait(
+    ear: Ear, *, count: int, goes_on: bool
+) -> None:
+    clinic, _ = await a_clinic(
+        ear.storage, patients=count, settings=Settings(waitlist_offers=goes_on)
+    )
+    entries = [an_entry(one.id) for one in clinic.patients]
+    await save(ear.storage, clinic, *entries)
+    offer = MakeWaitlistOffer(ear.storage.begin, lambda: EIGHT)
+    heard = await ear.during(
+        offer(
+            clinic.caller,
+            entries[0].id,
+            clinic.slots[0].id,
+            appointment_type="visit",
+            expected=FIRST,
+        )
+    )
+    # The entry, the settings; who comes next; the patient's turn; the facts.
+    next_ones = [READ, READ] if goes_on else []
+    assert heard == [READ, READ, *next_ones, BEGIN, READ, READ, WRITE, COMMIT]
 
 
 async def test_time_that_nobody_can_book_any_more_costs_nothing(ear: Ear) -> None:

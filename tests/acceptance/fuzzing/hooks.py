@@ -270,6 +270,7 @@ AGAINST_WHAT_IS_STORED_OR_WHO_ASKS = {
     r"a role keeps its practitioner and its location; make another one",
     r"another location has this code",
     r"another patient has this file number",
+    r"is not the time that the entry waits for",
 }
 NO_WORD_FOR_IT = {
     r"is none that we gave",  # cursors are opaque

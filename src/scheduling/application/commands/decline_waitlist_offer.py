@@ -30,7 +30,7 @@ class DeclineWaitlistOffer:
                 raise WaitlistEntryNotFound(id)
             demand_version(expected, entry.version)
             offer = entry.demand_offer()
-            hold = await work.appointments.with_slots(offer.appointment_id)
+            hold = await work.appointments.to_move(offer.appointment_id)
             now = self.now()
             demand_held(hold[0], now)
             declined = entry.offer_declined(now=now)

@@ -41,7 +41,7 @@ class FulfillWaitlistEntry:
             entry.demand_waiting()
             now = self.now()
             request = replace(request, patient_id=entry.patient_id)
-            hold = await hold_of(work, entry)
+            hold = await hold_of(work, entry, to_take=request.when)
             own = hold and hold[0]
             facts = await work.appointments.facts_for(
                 request, now=now, own=None if own is None else own.id

@@ -37,6 +37,6 @@ class RemoveFromWaitlist:
             work.waitlist.save(removed)
             by = Initiator.STAFF if caller.patient_id is None else Initiator.PATIENT
             if entry.offer is not None:
-                hold = await work.appointments.with_slots(entry.offer.appointment_id)
+                hold = await work.appointments.to_move(entry.offer.appointment_id)
                 await let_go(work, entry.offer, hold, by=by, now=now)
         return removed

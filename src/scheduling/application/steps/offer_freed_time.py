@@ -12,6 +12,7 @@ from scheduling.application.steps.let_holds_lapse import let_holds_lapse
 from scheduling.application.steps.tell_the_waitlist import tell_the_waitlist
 from scheduling.domain.appointment import Appointment, CancelReason, Initiator
 from scheduling.domain.booking import Booking
+from scheduling.domain.booking_request import BySlot, ByStart
 from scheduling.domain.errors import DomainError
 from scheduling.domain.freed_time import (
     NOBODYS,
@@ -146,13 +147,21 @@ def _ended(held: Appointment, by: Initiator, now: datetime) -> Appointment:
     )
 
 
-async def hold_of(work: UnitOfWork, entry: WaitlistEntry) -> Hold | None:
-    """Return the hold of what is offered to it, with its slots, all locked; None where
-    nothing is, or the hold has gone.
+async def hold_of(
+    work: UnitOfWork, entry: WaitlistEntry, *, to_take: BySlot | ByStart
+) -> Hold | None:
+    """Return the hold of what is offered to it, with its slots, all locked, after who
+    moves what is with its practitioner or the one to take time with; None where nothing
+    is, or the hold has gone.
     """
     if entry.offer is None:
         return None
-    hold = await work.appointments.with_slots(entry.offer.appointment_id)
+    by_slot = isinstance(to_take, BySlot)
+    hold = await work.appointments.to_move(
+        entry.offer.appointment_id,
+        slot_id=to_take.slot_id if by_slot else None,
+        practitioner_id=None if by_slot else to_take.practitioner_id,
+    )
     return hold if hold[0].status is Status.PENDING else None
 
 

@@ -13,13 +13,15 @@ async def settle_offer(
 ) -> bool:
     """Tell whether there was an offer that is over.
 
+    Who books where limits are set waits for a turn before a row is locked, so we do.
+
     Time that was given back at the desk was told to who waits already, and begins anew
     with that.
     """
     offer = entry.offer
     if offer is None:
         return False
-    hold = await work.appointments.with_slots(offer.appointment_id)
+    hold = await work.appointments.to_move(offer.appointment_id)
     match what_became_of(hold[0], now):
         case OfferStatus.OFFERED:
             return False
