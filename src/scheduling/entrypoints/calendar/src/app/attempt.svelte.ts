@@ -3,30 +3,24 @@
  * was refused, for the dialog to say, which stays open with what was typed.
  */
 import { Refusal } from '~/api/refusal'
-import { say, words } from '~/words/words.svelte'
+import { words } from '~/words/words.svelte'
 
 export class Attempt {
   busy = $state(false)
   refused = $state.raw<Refusal | null>(null)
   /** In the words of the desk; null where nothing was refused */
-  readonly failed = $derived.by(() => (this.refused ? words.refusal(this.refused) : this.fault))
-  private fault = $state<string | null>(null)
+  readonly failed = $derived(this.refused && words.refusal(this.refused))
 
   /** Do it; return whether it was done. */
-  async run(work: () => Promise<void>): Promise<boolean> {
+  async run(work: () => Promise<unknown>): Promise<boolean> {
     if (this.busy) return false
     this.busy = true
     this.refused = null
-    this.fault = null
     try {
       await work()
       return true
     } catch (error) {
-      if (error instanceof Refusal) this.refused = error
-      else {
-        console.error(error)
-        this.fault = say('refusal.other', { code: 'UNEXPECTED' })
-      }
+      this.refused = Refusal.of(error)
       return false
     } finally {
       this.busy = false

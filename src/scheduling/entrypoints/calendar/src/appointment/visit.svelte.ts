@@ -23,7 +23,7 @@ export class Visit {
   subFile = $state<string | null>(null)
   /** How many its series has; null where it is of none */
   seriesCount = $state<number | null>(null)
-  failed = $state.raw<unknown>(null)
+  failed = $state.raw<Refusal | null>(null)
 
   constructor(readonly id: string) {}
 
@@ -53,7 +53,7 @@ export class Visit {
       this.failed = null
       await Promise.all([this.readSubFile(appointment), this.readSeries(appointment)])
     } catch (error) {
-      this.failed = error
+      this.failed = Refusal.of(error)
     }
   }
 
@@ -102,6 +102,3 @@ export interface Within {
   done: (text: string) => Promise<void>
   onclose: () => void
 }
-
-/** Whether it was refused since somebody else was faster. */
-export const isStale = (error: unknown): boolean => error instanceof Refusal && error.isStale
