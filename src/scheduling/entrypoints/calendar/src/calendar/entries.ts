@@ -3,7 +3,16 @@
  * a blocked time. Made from what `GET /v1/calendar` gave; times are the clinic's wall.
  */
 import type { BookedTime, CalendarDay, SlotTime } from '~/api/client'
-import { isBefore, wallOf, type Instant, type Wall } from '~/time/zoned'
+import {
+  addDays,
+  type Day,
+  type Instant,
+  isBefore,
+  minutesBetween,
+  minutesLater,
+  type Wall,
+  wallOf,
+} from '~/time/zoned'
 
 interface Placed {
   id: string
@@ -52,21 +61,51 @@ export function entriesOf(days: CalendarDay[], zone: string, now: Instant): Entr
 }
 
 function placed(one: BookedTime | SlotTime, zone: string): Placed {
+  const start = wallOf(one.start, zone)
+  const end = wallOf(one.end, zone)
   return {
     id: one.id,
     practitionerId: one.practitionerId,
-    start: wallOf(one.start, zone),
-    end: wallOf(one.end, zone),
+    start,
+    // Over the hour that is there twice the wall may end before it begins: then it is
+    // drawn as long as it takes.
+    end: end > start ? end : minutesLater(start, minutesBetween(one.start, one.end)),
   }
 }
 
-/** The hours that a grid shows: those in use, and a working day at least. */
-export function hoursOf(entries: Entry[]): { from: number; to: number } {
+/** The hours that a grid of these days shows: those in use, and a working day at least. */
+export function hoursOf(entries: readonly Entry[], first: Day, days: number): { from: number; to: number } {
   let [from, to] = [8, 18]
+  const last = addDays(first, days - 1)
   for (const { start, end } of entries) {
-    from = Math.min(from, Number(start.slice(11, 13)))
-    const over = start.slice(0, 10) !== end.slice(0, 10)
-    to = Math.max(to, over ? 24 : Math.ceil(Number(end.slice(11, 13)) + Number(end.slice(14, 16)) / 60))
+    const [begins, ends] = [start.slice(0, 10), end.slice(0, 10)]
+    const midnight = end.endsWith('T00:00:00')
+    // Over midnight: up to the end of the one day, and from the beginning of the other.
+    const overnight = begins !== ends && !(midnight && addDays(begins, 1) === ends)
+    if (overnight && ends <= last) from = 0
+    else if (begins >= first) from = Math.min(from, Math.floor(hour(start)))
+    if (begins !== ends && begins >= first) to = 24
+    else to = Math.max(to, Math.ceil(hour(end)))
   }
   return { from, to }
 }
+
+const hour = (wall: Wall): number => Number(wall.slice(11, 13)) + Number(wall.slice(14, 16)) / 60
+
+/** Minutes, as they stand on the wall */
+export const lengthOf = ({ start, end }: { start: Wall; end: Wall }): number =>
+  (Date.parse(`${end}Z`) - Date.parse(`${start}Z`)) / 60_000
+
+const LINE = 20
+/** Pixels that one line of text takes in an entry */
+const HALF_HOUR = 56
+const TALLEST = 120
+
+/** How many pixels half an hour takes, so that the shortest entry has room for its line. */
+export function heightFor(entries: readonly Entry[]): number {
+  const shortest = entries.reduce((least, entry) => Math.min(least, lengthOf(entry)), 30)
+  return Math.min(TALLEST, Math.max(HALF_HOUR, Math.ceil((LINE * 30) / shortest)))
+}
+
+/** Of so few minutes that there is room for one line only */
+export const isShort = (entry: Entry, halfHour: number): boolean => (lengthOf(entry) / 30) * halfHour < 2 * LINE

@@ -5,21 +5,23 @@
  */
 const ENTRY = '[data-entry]'
 
+/** What is being dragged is drawn a second and a third time. */
+const COPIES = '.ec-preview, .ec-ghost'
+
 interface Found {
   button: HTMLElement
   id: string
-  column: string
+  /** From 1, as it is drawn: what is there overnight stands in two */
+  column: number
   start: string
-  left: number
 }
 
 const found = (grid: HTMLElement): Found[] =>
-  [...grid.querySelectorAll<HTMLElement>(ENTRY)].flatMap((inner) => {
-    const button = inner.closest<HTMLElement>('.ec-event')
-    const { entry: id, practitioner, start } = inner.dataset
-    if (!button || !id || !practitioner || !start) return []
-    const column = `${practitioner} ${start.slice(0, 10)}`
-    return [{ button, id, column, start, left: button.getBoundingClientRect().left }]
+  [...grid.querySelectorAll<HTMLElement>(ENTRY)].flatMap((button) => {
+    const drawn = button.closest<HTMLElement>('.ec-event')
+    const { entry: id, start } = button.dataset
+    if (!drawn || !id || !start || drawn.matches(COPIES)) return []
+    return [{ button, id, column: parseInt(drawn.style.gridColumn, 10), start }]
   })
 
 export class Roving {
@@ -31,29 +33,35 @@ export class Roving {
   /** To be called when entries have come, gone or moved. */
   settle(): void {
     const all = found(this.grid)
-    const lost = document.activeElement === document.body && this.hadFocus
+    const lost = this.hadFocus && (document.activeElement ?? document.body) === document.body
     let current = all.find((one) => one.id === this.active)
     if (!current) {
       current = all.sort(byPlace)[0]
       if (!lost) this.active = current?.id ?? null
     }
     for (const one of all) one.button.tabIndex = one === current ? 0 : -1
-    if (lost && current) this.focus(current)
+    // It was drawn anew below the focus: who had it, has it again, and nothing is scrolled.
+    if (lost && current) current.button.focus({ preventScroll: true })
   }
 
   private hadFocus = false
 
   onfocusin(event: FocusEvent): void {
-    const button = (event.target as HTMLElement).closest('.ec-event')
-    const inner = button?.querySelector<HTMLElement>(ENTRY)
-    this.hadFocus = Boolean(inner)
-    if (!inner?.dataset.entry) return
-    this.active = inner.dataset.entry
+    const button = (event.target as HTMLElement).closest<HTMLElement>(ENTRY)
+    this.hadFocus = Boolean(button)
+    if (!button?.dataset.entry) return
+    this.active = button.dataset.entry
     for (const one of found(this.grid)) one.button.tabIndex = one.id === this.active ? 0 : -1
   }
 
+  /** Who leaves by themselves is not brought back; whose entry is drawn anew, is. */
   onfocusout(event: FocusEvent): void {
+    const left = event.target as HTMLElement
     if (event.relatedTarget) this.hadFocus = false
+    else
+      setTimeout(() => {
+        if (left.isConnected && document.activeElement !== left) this.hadFocus = false
+      })
   }
 
   /** Go where an arrow points; return whether the key was one of ours. */
@@ -92,7 +100,7 @@ export class Roving {
 }
 
 const byPlace = (one: Found, other: Found): number =>
-  one.left - other.left || (one.start < other.start ? -1 : one.start > other.start ? 1 : 0)
+  one.column - other.column || (one.start < other.start ? -1 : one.start > other.start ? 1 : 0)
 
 /** Of the next column that has any, the entry nearest in time. */
 function beside(all: Found[], current: Found, direction: 1 | -1): Found | undefined {

@@ -7,13 +7,14 @@ import { isMovable, type Entry } from '~/calendar/entries'
 import { session } from '~/signin/session.svelte'
 
 export class Shown {
+  private calendar: Calendar | null = null
   private key = ''
   private looks = new Map<string, string>()
 
   /** Show these; where `key` differs from before, it is another day, and all are new. */
   be(calendar: Calendar, key: string, entries: Entry[]): void {
     const looks = new Map(entries.map((entry) => [entry.id, JSON.stringify(entry)]))
-    if (key !== this.key) {
+    if (key !== this.key || calendar !== this.calendar) {
       calendar.setOption('events', entries.map(drawn))
     } else {
       for (const id of this.looks.keys()) if (!looks.has(id)) calendar.removeEventById(id)
@@ -23,6 +24,7 @@ export class Shown {
         else if (before !== looks.get(entry.id)) calendar.updateEvent(drawn(entry))
       }
     }
+    this.calendar = calendar
     this.key = key
     this.looks = looks
   }

@@ -55,6 +55,13 @@ export const minutesBetween = (from: Instant, to: Instant): number =>
 export const addMinutes = (instant: Instant, minutes: number): Instant =>
   Temporal.Instant.from(instant).add({ minutes }).toString()
 
+/** The same on the wall, where no clock is changed in between */
+export const minutesLater = (wall: Wall, minutes: number): Wall =>
+  Temporal.PlainDateTime.from(wall).add({ minutes }).toString({ smallestUnit: 'second' })
+
+/** How far the wall is from UTC at that instant: `+05:30` */
+export const offsetOf = (zone: string, at: Instant): string => zoned(at, zone).offset
+
 export const isBefore = (one: Instant, other: Instant): boolean =>
   Temporal.Instant.compare(one, other) < 0
 
