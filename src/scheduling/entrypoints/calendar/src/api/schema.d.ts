@@ -895,6 +895,29 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/practitioners": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Practitioners
+         * @description Who treats, everywhere or at one location; by name, as its characters are
+         *     numbered.
+         *
+         *     At what is unknown is nobody. Patients' own tokens see them too.
+         */
+        get: operations["listPractitioners"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/locations/{id}": {
         parameters: {
             query?: never;
@@ -912,6 +935,28 @@ export interface paths {
          * @description Make a location, or replace one whole; the same again changes nothing.
          */
         put: operations["putLocation"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/locations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Locations
+         * @description The organisation's clinics, by name, as its characters are numbered.
+         *
+         *     Patients' own tokens see them too.
+         */
+        get: operations["listLocations"];
+        put?: never;
         post?: never;
         delete?: never;
         options?: never;
@@ -937,6 +982,29 @@ export interface paths {
          */
         put: operations["putPatient"];
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/patients/search": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Search Patients
+         * @description Patients by name, file number, phone or mail; also those who are inactive.
+         *
+         *     For staff; who was found is recorded. It changes nothing, and is a POST so that no
+         *     name stands in an address, which others log.
+         */
+        post: operations["searchPatients"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1872,6 +1940,11 @@ export interface components {
             updatedAt: string;
             version: number;
         };
+        /** LocationsView */
+        LocationsView: {
+            items: components["schemas"]["LocationView"][];
+            nextCursor: string | null;
+        };
         /**
          * NextView
          * @description The earliest first; none where nothing is to be had.
@@ -1999,6 +2072,24 @@ export interface components {
             /** @description Of reminders; English where we do not speak it */
             language?: string | null;
         };
+        /** PatientFoundView */
+        PatientFoundView: {
+            /** Format: uuid */
+            id: string;
+            name: string;
+            fileNumber: string | null;
+            phone: string | null;
+            email: string | null;
+            active: boolean;
+            version: number;
+        };
+        /** PatientSearchBody */
+        PatientSearchBody: {
+            /** @description Beginnings of words of the name, in any order; the file number, the phone, the mail. Case and accents do not count, nor do more than the eight longest words */
+            query: string;
+            /** @default 20 */
+            limit: number;
+        };
         /** PatientView */
         PatientView: {
             /** Format: uuid */
@@ -2015,6 +2106,14 @@ export interface components {
             /** Format: date-time */
             updatedAt: string;
             version: number;
+        };
+        /**
+         * PatientsFoundView
+         * @description Those who are called just what was asked for before who is called something
+         *     longer.
+         */
+        PatientsFoundView: {
+            items: components["schemas"]["PatientFoundView"][];
         };
         /** PractitionerBody */
         PractitionerBody: {
@@ -2137,6 +2236,11 @@ export interface components {
             /** Format: date-time */
             updatedAt: string;
             version: number;
+        };
+        /** PractitionersView */
+        PractitionersView: {
+            items: components["schemas"]["PractitionerView"][];
+            nextCursor: string | null;
         };
         /**
          * Preferences
@@ -4316,6 +4420,35 @@ export interface operations {
             };
         };
     };
+    listPractitioners: {
+        parameters: {
+            query?: {
+                /** @description Only who works there: by an active role, whatever its period, or a calendar that staff made */
+                locationId?: string | null;
+                /** @description Only those that are, or are not */
+                active?: boolean | null;
+                /** @description Items on a page at the most */
+                limit?: number;
+                /** @description The `nextCursor` of a page */
+                cursor?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As it is now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PractitionersView"];
+                };
+            };
+        };
+    };
     getLocation: {
         parameters: {
             query?: never;
@@ -4383,6 +4516,33 @@ export interface operations {
             };
         };
     };
+    listLocations: {
+        parameters: {
+            query?: {
+                /** @description Only those that are, or are not */
+                active?: boolean | null;
+                /** @description Items on a page at the most */
+                limit?: number;
+                /** @description The `nextCursor` of a page */
+                cursor?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As it is now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LocationsView"];
+                };
+            };
+        };
+    };
     getPatient: {
         parameters: {
             query?: never;
@@ -4446,6 +4606,30 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PatientView"];
+                };
+            };
+        };
+    };
+    searchPatients: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PatientSearchBody"];
+            };
+        };
+        responses: {
+            /** @description Who is found */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PatientsFoundView"];
                 };
             };
         };
