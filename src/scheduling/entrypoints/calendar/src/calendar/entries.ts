@@ -25,6 +25,9 @@ export type Entry =
   | (Placed & { kind: 'free'; slot: SlotTime })
   | (Placed & { kind: 'group'; slot: SlotTime; patients: BookedTime[] })
   | (Placed & { kind: 'blocked'; slot: SlotTime })
+/** Where a visit that is being moved would come to lie: drawn, and nothing to press */
+export type Ghost = Placed & { kind: 'ghost'; free: boolean; patientName: string }
+export type Drawn = Entry | Ghost
 
 /** Of a status that takes the practitioner's time, or did: shown in the grid. */
 const SHOWN = new Set(['pending', 'booked', 'confirmed', 'arrived', 'in-progress', 'completed', 'no-show'])
@@ -108,4 +111,4 @@ export function heightFor(entries: readonly Entry[]): number {
 }
 
 /** Of so few minutes that there is room for one line only */
-export const isShort = (entry: Entry, halfHour: number): boolean => (lengthOf(entry) / 30) * halfHour < 2 * LINE
+export const isShort = (entry: Drawn, halfHour: number): boolean => (lengthOf(entry) / 30) * halfHour < 2 * LINE

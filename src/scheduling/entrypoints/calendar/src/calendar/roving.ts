@@ -87,9 +87,16 @@ export class Roving {
     return true
   }
 
-  focusOn(id: string): void {
+  /** The entry that something within it belongs to */
+  idOf(target: EventTarget | null): string | null {
+    return target instanceof HTMLElement ? (target.closest<HTMLElement>(ENTRY)?.dataset.entry ?? null) : null
+  }
+
+  /** Return whether it is there. */
+  focusOn(id: string): boolean {
     const one = found(this.grid).find((entry) => entry.id === id)
     if (one) this.focus(one)
+    return one !== undefined
   }
 
   private focus(one: Found): void {

@@ -3,7 +3,7 @@
  * every element anew, which loses the focus and costs time: so it is told what changed.
  */
 import type { Calendar } from '@event-calendar/core'
-import { isMovable, type Entry } from '~/calendar/entries'
+import { type Drawn, isMovable } from '~/calendar/entries'
 import { session } from '~/signin/session.svelte'
 
 export class Shown {
@@ -12,7 +12,7 @@ export class Shown {
   private looks = new Map<string, string>()
 
   /** Show these; where `key` differs from before, it is another day, and all are new. */
-  be(calendar: Calendar, key: string, entries: Entry[]): void {
+  be(calendar: Calendar, key: string, entries: Drawn[]): void {
     const looks = new Map(entries.map((entry) => [entry.id, JSON.stringify(entry)]))
     if (key !== this.key || calendar !== this.calendar) {
       calendar.setOption('events', entries.map(drawn))
@@ -30,7 +30,7 @@ export class Shown {
   }
 }
 
-function drawn(entry: Entry): Calendar.EventInput {
+function drawn(entry: Drawn): Calendar.EventInput {
   return {
     id: entry.id,
     resourceIds: [entry.practitionerId],

@@ -1,3 +1,25 @@
 /** Words of the room `moving`. */
 export default {
+  'moving.started':
+    'Moving {patient}. Arrow keys choose time and practitioner, with Shift only free times, Page Up and Page Down the day. Enter moves, Escape puts back.',
+  'moving.at-free': '{practitioner}, {when}: free',
+  'moving.at-taken': '{practitioner}, {when}: not free',
+  'moving.at-now': '{practitioner}, {when}: where it is now',
+  'moving.ghost-free': 'Move here',
+  'moving.ghost-taken': 'Not free',
+  'moving.nowhere': '{day}: nobody has hours',
+  'moving.end': 'No further that way.',
+  'moving.bar': 'Moving a visit',
+  'moving.what': 'Moving {patient}',
+  'moving.keys': 'Arrows choose, Shift: only free, Page Up/Down: day, Enter moves, Esc puts back',
+  'moving.confirm': 'Move here',
+  'moving.back': 'Put back',
+  'moving.under-way': 'Moving…',
+  'moving.done': '{patient}: {when}, {practitioner}',
+  'moving.undo': 'Undo',
+  'moving.undone': '{patient} is back: {when}, {practitioner}',
+  'moving.put-back': '{patient} stays where it was.',
+  'moving.not-this': 'This visit cannot be moved any more.',
+  'moving.not-you': 'You may not move visits.',
+  'moving.not-group': 'Press Enter for the patients of this group; each is moved by itself.',
 }

@@ -61,7 +61,8 @@ export default {
   'grid.overbooked': 'Overbooked',
   'grid.nobody': 'Nobody works here on this day.',
   'grid.label': 'Calendar of {clinic}, {date}',
-  'grid.help': 'Arrow keys go from time to time and between practitioners, Enter opens, M moves a booking.',
+  'grid.help':
+    'Arrow keys go from time to time and between practitioners, Enter opens, M moves a booking: then arrow keys choose where to, Page Up and Page Down the day, Enter moves, Escape puts back.',
   'grid.loaded': '{appointments} appointments, {free} free times',
   'grid.failed': 'The calendar could not be loaded.',
   'grid.legend': 'Legend',

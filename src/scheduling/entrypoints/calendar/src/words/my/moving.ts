@@ -1,3 +1,25 @@
 /** Words of the room `moving`. */
 export default {
+  'moving.started':
+    '{patient} ၏ ရက်ချိန်းကို ရွှေ့နေသည်။ မြှားခလုတ်များဖြင့် အချိန်နှင့် ဆရာဝန်ကို ရွေးပါ။ Shift နှင့်တွဲလျှင် အားလပ်ချိန်များသာ၊ Page Up နှင့် Page Down ဖြင့် ရက်ကို ရွေးပါ။ Enter နှိပ်လျှင် ရွှေ့မည်၊ Escape နှိပ်လျှင် မူလနေရာသို့ ပြန်ထားမည်။',
+  'moving.at-free': '{practitioner}၊ {when} — အားလပ်သည်',
+  'moving.at-taken': '{practitioner}၊ {when} — မအားလပ်ပါ',
+  'moving.at-now': '{practitioner}၊ {when} — လက်ရှိနေရာ',
+  'moving.ghost-free': 'ဤနေရာသို့',
+  'moving.ghost-taken': 'မအားလပ်ပါ',
+  'moving.nowhere': '{day} — ဆရာဝန်ထိုင်ချိန် မရှိပါ',
+  'moving.end': 'ထိုဘက်သို့ ထပ်သွား၍ မရတော့ပါ။',
+  'moving.bar': 'ရက်ချိန်း ရွှေ့နေသည်',
+  'moving.what': '{patient} ကို ရွှေ့နေသည်',
+  'moving.keys': 'မြှားခလုတ် — ရွေးရန်၊ Shift — အားလပ်ချိန်သာ၊ Page Up/Down — ရက်၊ Enter — ရွှေ့ရန်၊ Esc — ပြန်ထားရန်',
+  'moving.confirm': 'ဤနေရာသို့ ရွှေ့မည်',
+  'moving.back': 'ပြန်ထားမည်',
+  'moving.under-way': 'ရွှေ့နေသည်…',
+  'moving.done': '{patient} — {when}၊ {practitioner}',
+  'moving.undo': 'ပြန်ဖျက်မည်',
+  'moving.undone': '{patient} ကို ပြန်ထားပြီးပါပြီ — {when}၊ {practitioner}',
+  'moving.put-back': '{patient} ၏ ရက်ချိန်း မပြောင်းပါ။',
+  'moving.not-this': 'ဤရက်ချိန်းကို ရွှေ့၍ မရတော့ပါ။',
+  'moving.not-you': 'ရက်ချိန်းများကို သင် ရွှေ့ခွင့် မရှိပါ။',
+  'moving.not-group': 'အုပ်စုရှိ လူနာများကို ကြည့်ရန် Enter နှိပ်ပါ။ တစ်ဦးချင်းစီ ရွှေ့နိုင်သည်။',
 }
