@@ -111,7 +111,7 @@ def a_letter(clinic: Clinic) -> DeadLetter:
 
 
 async def tables_with_the_mark(database_url: str, tenant: UUID) -> set[str]:
-    """Return the tables that have a row with it, as text or as bytes."""
+    """Return the tables that have a row with it, as text or as bytes; in any case."""
     words = [MARK, MARK.encode().hex()]
     found = set()
     connection = await asyncpg.connect(
@@ -122,7 +122,7 @@ async def tables_with_the_mark(database_url: str, tenant: UUID) -> set[str]:
             rows = await connection.fetchval(
                 f"SELECT count(*) FROM {table.name} AS one "  # noqa: S608  # our own name
                 "WHERE EXISTS (SELECT FROM unnest($1::text[]) AS word "
-                "WHERE strpos(one::text, word) > 0)",
+                "WHERE strpos(lower(one::text), lower(word)) > 0)",
                 words,
             )
             if rows:
@@ -139,7 +139,13 @@ async def test_nothing_personal_of_a_deleted_patient_stays_anywhere(
     tenant = inbound.clinic.caller.tenant_id
     before = await tables_with_the_mark(database_url, tenant)
     # A control: this is where it is, and that it would be seen.
-    assert before == {"patients", "appointments", "idempotency_keys", "dead_letters"}
+    assert before == {
+        "patients",
+        "patient_words",
+        "appointments",
+        "idempotency_keys",
+        "dead_letters",
+    }
     await inbound.deletes()
     assert await tables_with_the_mark(database_url, tenant) == set()
 

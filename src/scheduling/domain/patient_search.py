@@ -101,8 +101,8 @@ def _words_of_phone(phone: str) -> Iterator[str]:
 
 
 def _words_of_mail(email: str) -> Iterator[str]:
-    folded = _folded(email)
-    if folded:
+    folded = "".join(_folded(email).split())
+    if _pieces(folded):
         yield folded
         yield from map(_plain, _pieces(folded.partition("@")[0]))
 

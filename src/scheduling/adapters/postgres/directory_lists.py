@@ -19,6 +19,7 @@ from sqlalchemy import (
     Exists,
     FromClause,
     Integer,
+    ScalarSelect,
     Select,
     Table,
     Text,
@@ -94,7 +95,7 @@ def _works_at(practitioners: Table) -> ColumnElement[bool]:
 @cache
 def searching_patients() -> Statement:
     """Ask for a page of patients who have a word for each of the `begins`."""
-    patients, words, named_before = t.patients, t.patient_words, _words("named_before")
+    patients, words, theirs = t.patients, t.patient_words, _words("theirs")
     asked = _asked().cte("asked").prefix_with("MATERIALIZED")
     rarest = (
         select(asked)
@@ -106,31 +107,33 @@ def searching_patients() -> Statement:
         select(words.c.word, words.c.patient_id)
         .where(
             words.c.tenant_id == TENANT,
-            *_begins(words, rarest),
+            words.c.word >= _of_the(rarest.c.begins),
+            words.c.word < _of_the(rarest.c.ends),
             ~_there_is(
                 asked,
-                asked.c.number != rarest.c.number,
+                asked.c.number != _of_the(rarest.c.number),
                 ~_has(words.c.patient_id, asked),
             ),
         )
         .order_by(words.c.word, words.c.patient_id)
         # Kept apart, so that words are asked for twice of few.
         .offset(literal_column("0"))
-        .lateral("of_all")
+        .subquery("of_all")
+    )
+    # Who has several words that begin so is found by the first of them.
+    first = (
+        select(func.min(theirs.c.word))
+        .where(
+            theirs.c.tenant_id == TENANT,
+            theirs.c.patient_id == of_all.c.patient_id,
+            theirs.c.word >= _of_the(rarest.c.begins),
+        )
+        .correlate(of_all)
+        .scalar_subquery()
     )
     found = (
         select(of_all)
-        .where(
-            # Who has several words that begin so is found by the first of them.
-            ~_there_is(
-                named_before,
-                named_before.c.tenant_id == TENANT,
-                named_before.c.patient_id == of_all.c.patient_id,
-                named_before.c.word >= rarest.c.begins,
-                named_before.c.word < of_all.c.word,
-            )
-        )
-        .select_from(rarest.join(of_all, literal_column("true")))
+        .where(of_all.c.word == first)
         .order_by(of_all.c.word, of_all.c.patient_id)
         .limit(given("limit", Integer))
         .cte("found")
@@ -175,6 +178,11 @@ def _has(patient_id: ColumnElement[Any], asked: FromClause) -> Exists:
         words.c.patient_id == patient_id,
         *_begins(words, asked),
     )
+
+
+def _of_the(one: ColumnElement[Any]) -> ScalarSelect[Any]:
+    """As a value, which leaves the order of an index as it is: a join would not."""
+    return select(one).scalar_subquery()
 
 
 def _there_is(one: FromClause, *conditions: ColumnElement[bool]) -> Exists:
