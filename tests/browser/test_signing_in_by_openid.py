@@ -52,7 +52,7 @@ def signed_in(open_page: Open) -> Open:
 
 
 async def in_the_calendar(page: Page) -> None:
-    clinic = page.get_by_label("Clinic", exact=True)
+    clinic = page.get_by_role("combobox", name="Clinic")
     await expect(clinic).to_contain_text("Issued Clinic")
 
 
@@ -98,9 +98,7 @@ async def test_the_issuer_is_asked_with_a_challenge_and_a_state(
     assert "scheduling:read" in told["scope"].split()
 
 
-async def test_tokens_are_kept_in_memory_only(
-    open_page: Open, openid_product: OpenIdProduct
-) -> None:
+async def test_tokens_are_kept_in_memory_only(open_page: Open) -> None:
     page = await open_page()
     async with page.expect_response("**/token") as exchange:
         await page.get_by_role("button", name=AT_THE_ISSUER).click()
@@ -111,9 +109,9 @@ async def test_tokens_are_kept_in_memory_only(
             {...localStorage}, {...sessionStorage}, await indexedDB.databases(),
             await caches.keys(), document.cookie, location.href])"""
     )
+    kept += str(await page.context.cookies())  # the issuer's: of a host, at any port
     for name in ("access_token", "refresh_token", "id_token"):
         assert given[name] not in kept
-    assert not await page.context.cookies(f"{openid_product.url}/v1/")
 
 
 async def test_after_a_reload_one_is_back_without_being_asked(

@@ -1,6 +1,7 @@
 """The calendar's page as it is served, and who is given a token in development."""
 
 import gzip
+import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
@@ -68,7 +69,7 @@ def opened(built: Path) -> Open:
         folder: Path = built,
         url: str = HERE,
     ) -> AsyncIterator[httpx2.AsyncClient]:
-        calendar = StaffCalendar(pages=BuiltPages.of(folder), sign_in=sign_in)
+        calendar = StaffCalendar(pages=BuiltPages(folder), sign_in=sign_in)
         app = FrontDoor(
             create_app(unwired),
             metrics=RequestMetrics(CollectorRegistry()),
@@ -192,6 +193,21 @@ async def test_what_is_not_built_is_said_to_be_so(opened: Open, tmp_path: Path) 
         answer = await page.get("/calendar/")
     assert answer.status_code == 404
     assert ".ci/set-up" in answer.json()["detail"]
+
+
+async def test_what_is_built_while_we_run_is_seen_with_the_next_look_at_the_page(
+    page: httpx2.AsyncClient, built: Path
+) -> None:
+    old, new = (f"/calendar/assets/index-{hash}.js" for hash in ("D5aN8tQe", "Xx"))
+    tag = (await page.get("/calendar/")).headers["etag"]
+    (built / "assets/index-D5aN8tQe.js").rename(built / "assets/index-Xx.js")
+    assert (await page.get(old)).status_code == 404
+    assert (await page.get(new)).status_code == 404
+    (built / "index.html").write_bytes(b"<!doctype html>new")
+    os.utime(built / "index.html", (1, 1))
+    answer = await page.get("/calendar/", headers={"If-None-Match": tag})
+    assert (answer.status_code, answer.content) == (200, b"<!doctype html>new")
+    assert (await page.get(new)).content == SCRIPT
 
 
 STRICT = {

@@ -1,13 +1,14 @@
 """What Vite has built, kept in memory as browsers take it.
 
-The folder is looked through once. A request names a file that was found then, or none:
-no path that somebody asks for is ever put together with ours.
+The folder is looked through once for each build. A request names a file that was found
+then, or none: no path that somebody asks for is ever put together with ours.
 """
 
 import asyncio
 import gzip
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from types import MappingProxyType
@@ -29,6 +30,7 @@ MEDIA_TYPES: Mapping[str, str] = MappingProxyType(
 )
 """What a machine says of file names is its own matter; ours is the same everywhere."""
 
+INDEX = "index.html"
 ANYTHING = "application/octet-stream"
 PACKED_ALREADY = frozenset({".ico", ".png", ".webp", ".woff", ".woff2"})
 WORTH_PACKING = 1024
@@ -45,27 +47,42 @@ class Page:
     media_type: str
 
 
-@dataclass(frozen=True)
 class BuiltPages:
     """By their names below the folder, such as `assets/index-D5aN8tQe.js`."""
 
-    files: Mapping[str, Path]
-    _read: dict[str, Page] = field(default_factory=dict)
-
-    @classmethod
-    def of(cls, folder: Path) -> "BuiltPages":
-        """Return what is in the folder; nothing where there is none."""
-        found = (file for file in sorted(folder.rglob("*")) if file.is_file())
-        return cls({file.relative_to(folder).as_posix(): file for file in found})
+    def __init__(self, folder: Path) -> None:
+        self._index = folder / INDEX
+        self._folder = folder
+        self._built_at: int | None = None
+        self._files: Mapping[str, Path] = {}
+        self._read: dict[str, Page] = {}
 
     async def page(self, name: str) -> Page | None:
-        """Read it when it is first asked for."""
-        file = self.files.get(name)
+        """Read it when it is first asked for; None where there is none such.
+
+        Who develops builds while we run: then the folder is looked through again, when
+        the page itself is next asked for.
+        """
+        if name == INDEX or self._built_at is None:
+            self._look_again()
+        file = self._files.get(name)
         if file is None:
             return None
         if name not in self._read:
-            self._read[name] = await asyncio.to_thread(_read, file)
-        return self._read[name]
+            with suppress(FileNotFoundError):
+                self._read[name] = await asyncio.to_thread(_read, file)
+        return self._read.get(name)
+
+    def _look_again(self) -> None:
+        try:
+            built_at = self._index.stat().st_mtime_ns
+        except FileNotFoundError:
+            return
+        if built_at != self._built_at:
+            self._built_at = built_at
+            found = (file for file in self._folder.rglob("*") if file.is_file())
+            self._files = {f.relative_to(self._folder).as_posix(): f for f in found}
+            self._read = {}
 
 
 def _read(file: Path) -> Page:

@@ -21,11 +21,10 @@ from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
 from starlette.exceptions import HTTPException
 
-from scheduling.entrypoints.http.built_pages import BuiltPages, Page
+from scheduling.entrypoints.http.built_pages import INDEX, BuiltPages, Page
 
 router = APIRouter(prefix="/calendar", include_in_schema=False)
 
-INDEX = "index.html"
 HASHED = "assets/"
 """Below it a name holds the hash of its content: another content has another name."""
 

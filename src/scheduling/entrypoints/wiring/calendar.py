@@ -27,7 +27,7 @@ _MAY = {
 
 
 def open_calendar(settings: Settings) -> StaffCalendar:
-    return StaffCalendar(pages=BuiltPages.of(PAGES), sign_in=_sign_in(settings))
+    return StaffCalendar(pages=BuiltPages(PAGES), sign_in=_sign_in(settings))
 
 
 def demand_sign_in(settings: Settings) -> None:
