@@ -284,9 +284,7 @@ class MemoryAppointments(AppointmentRepository):
     async def one_hold_at_a_time(self, patient_id: PatientId) -> None:
         await self.transaction.lock("patient", patient_id)
 
-    async def run_out(
-        self, now: datetime, *, limit: int
-    ) -> Sequence[tuple[Appointment, tuple[Slot, ...]]]:
+    async def run_out(self, now: datetime, *, limit: int) -> Sequence[AppointmentId]:
         tables = self.transaction.tables
         offered = {
             entry.offer.appointment_id
@@ -301,7 +299,7 @@ class MemoryAppointments(AppointmentRepository):
             and one.hold_expires_at <= now
             and one.id not in offered
         )
-        return await self.all_with_slots([id for _, id in over[:limit]])
+        return [id for _, id in over[:limit]]
 
     def _live_holds(self, patient_id: PatientId, now: datetime) -> int:
         return sum(

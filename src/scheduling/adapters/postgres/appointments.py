@@ -261,14 +261,11 @@ class PostgresAppointments(AppointmentRepository):
         rows = await self.transaction.rows(reading_series(), series_id=id)
         return [appointment_from(row) for row in rows]
 
-    async def run_out(
-        self, now: datetime, *, limit: int
-    ) -> Sequence[tuple[Appointment, tuple[Slot, ...]]]:
+    async def run_out(self, now: datetime, *, limit: int) -> Sequence[AppointmentId]:
         rows = await self.transaction.rows(
             reading_holds_run_out(), now=now, limit=limit
         )
-        ids = [AppointmentId(row["appointment_id"]) for row in rows]
-        return await self.all_with_slots(ids) if ids else []
+        return [AppointmentId(row["appointment_id"]) for row in rows]
 
     def release(self, appointment: Appointment, slots: Sequence[Slot]) -> None:
         self.release_all([appointment], slots)

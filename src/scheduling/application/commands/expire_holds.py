@@ -1,9 +1,13 @@
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from scheduling.application.ports.clock import Clock
 from scheduling.application.ports.identity import Caller
 from scheduling.application.ports.unit_of_work import BeginWork
+from scheduling.application.steps.one_by_one import together_or_one_by_one
 from scheduling.application.steps.take_a_step import keep_or_release_all
+from scheduling.domain.identifiers import AppointmentId
 
 AT_ONCE = 100
 
@@ -19,10 +23,16 @@ class ExpireHolds:
     now: Clock
 
     async def __call__(self, caller: Caller) -> int:
-        """Return how many of them there were, AT_ONCE at the most: ask again."""
+        """Return how many of them there were, AT_ONCE at the most: ask again. Raise
+        SomeLeft where some could not be told of.
+        """
         async with self.begin(caller) as work:
-            now = self.now()
-            found = await work.appointments.run_out(now, limit=AT_ONCE)
+            ids = await work.appointments.run_out(self.now(), limit=AT_ONCE)
+        return await together_or_one_by_one(ids, partial(self._end, caller))
+
+    async def _end(self, caller: Caller, ids: Sequence[AppointmentId]) -> int:
+        async with self.begin(caller) as work:
+            now, found = self.now(), await work.appointments.all_with_slots(ids)
             gone = [
                 (lapsed, slots) for hold, slots in found if (lapsed := hold.lapsed(now))
             ]

@@ -1,10 +1,14 @@
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from scheduling.application.ports.appointment_lists import AppointmentFilter, Page
 from scheduling.application.ports.clock import Clock
 from scheduling.application.ports.identity import Caller
 from scheduling.application.ports.unit_of_work import BeginWork
+from scheduling.application.steps.one_by_one import together_or_one_by_one
 from scheduling.application.steps.take_a_step import keep_or_release_all
+from scheduling.domain.identifiers import AppointmentId
 from scheduling.domain.no_show import EXPECTED, given_up, missed
 
 AT_ONCE = 100
@@ -21,16 +25,21 @@ class MarkNoShows:
     now: Clock
 
     async def __call__(self, caller: Caller) -> int:
-        """Do some of them, the earliest first; return how many were done."""
+        """Do some of them, the earliest first; return how many were done. Raise
+        SomeLeft where some could not be.
+        """
         async with self.begin(caller) as work:
             now, settings = self.now(), await work.settings.get()
             wanted = AppointmentFilter(
                 now=now, period=given_up(settings, now), statuses=EXPECTED
             )
             seen = await work.appointment_lists.page(wanted, Page(limit=AT_ONCE))
-            if not seen.items:
-                return 0
-            ids = [one.id for one in seen.items]
+        ids = [one.id for one in seen.items]
+        return await together_or_one_by_one(ids, partial(self._mark, caller))
+
+    async def _mark(self, caller: Caller, ids: Sequence[AppointmentId]) -> int:
+        async with self.begin(caller) as work:
+            now, settings = self.now(), await work.settings.get()
             # Who arrived, or was moved, between the look and the lock has come.
             steps = [
                 (after, slots)

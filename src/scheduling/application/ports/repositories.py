@@ -180,12 +180,10 @@ class AppointmentRepository(Protocol):
         such series.
         """
 
-    async def run_out(
-        self, now: datetime, *, limit: int
-    ) -> Sequence[tuple[Appointment, tuple[Slot, ...]]]:
+    async def run_out(self, now: datetime, *, limit: int) -> Sequence[AppointmentId]:
         """Return holds that have run out by `now` and still have their seats, the
-        longest ago first chosen, with their slots, all locked. What is offered to
-        somebody who waits is left out: it is not over with the hold.
+        longest ago first. What is offered to somebody who waits is left out: it is not
+        over with the hold.
         """
 
     def release(self, appointment: Appointment, slots: Sequence[Slot]) -> None:

@@ -4,6 +4,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import aclosing
 from datetime import timedelta
 from typing import TypeAlias
+from uuid import UUID
 
 import structlog
 
@@ -23,6 +24,7 @@ from scheduling.application.ports.clock import Clock
 from scheduling.application.ports.identity import Caller, Scope
 from scheduling.application.ports.tenants import Tenants
 from scheduling.application.ports.unavailable import DatabaseUnavailable
+from scheduling.application.steps.one_by_one import SomeLeft
 from scheduling.domain.due_reminder import Retrying
 from scheduling.domain.identifiers import TenantId, new_id
 from scheduling.entrypoints.attempts import settled
@@ -145,11 +147,32 @@ def in_each_tenant(job: str, tenants: Tenants, now: Clock, work: OfOneTenant) ->
 def until_nothing_is_left(
     command: Callable[[Caller], Awaitable[int]],
 ) -> OfOneTenant:
-    """Ask again, as long as something was done."""
+    """Ask again, as long as something was done. What could not be done is named, and
+    the job has failed in this organisation; it keeps nothing else from being done.
+    """
 
     async def pieces(caller: Caller) -> AsyncGenerator[int, None]:
-        while done := await settled(lambda: command(caller)):
+        total = 0
+        while True:
+            left: Mapping[UUID, Exception] = {}
+            try:
+                done = await settled(lambda: command(caller))
+            except SomeLeft as some:
+                done, left = some.done, some.failures
+            if not done:
+                break
+            total += done
             yield done
+        for id, failure in left.items():
+            log.error(
+                "could not be done",
+                job=caller.subject,
+                tenant_id=str(caller.tenant_id),
+                id=str(id),
+                exc_info=failure,
+            )
+        if left:
+            raise SomeFailed(len(left), total + len(left), next(iter(left.values())))
 
     return pieces
 
