@@ -2,6 +2,7 @@
  * A command of a dialog: one at a time, so that a second click does nothing; and why it
  * was refused, for the dialog to say, which stays open with what was typed.
  */
+import { untrack } from 'svelte'
 import { Refusal } from '~/api/refusal'
 import { words } from '~/words/words.svelte'
 
@@ -11,8 +12,12 @@ export class Attempt {
   /** In the words of the desk; null where nothing was refused */
   readonly failed = $derived(this.refused && words.refusal(this.refused))
 
-  /** Do it; return whether it was done. */
-  async run(work: () => Promise<unknown>): Promise<boolean> {
+  /** Do it; return whether it was done. An effect that begins it does not depend on it. */
+  run(work: () => Promise<unknown>): Promise<boolean> {
+    return untrack(() => this.begin(work))
+  }
+
+  private async begin(work: () => Promise<unknown>): Promise<boolean> {
     if (this.busy) return false
     this.busy = true
     this.refused = null
