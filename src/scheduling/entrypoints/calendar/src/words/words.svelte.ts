@@ -26,10 +26,10 @@ class Words {
     await this.choose(preferred())
   }
 
-  /** The Burmese catalogue and its font are loaded by who reads them. */
+  /** The Burmese catalogue is loaded by who reads it. */
   async choose(language: Language): Promise<void> {
     const chosen: Record<Word, string> =
-      language === 'my' ? (await import('~/words/burmese')).default : en
+      language === 'my' ? (await import('~/words/my')).default : en
     this.catalogue = chosen
     this.language = language
     document.documentElement.lang = language
