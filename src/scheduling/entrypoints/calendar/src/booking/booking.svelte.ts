@@ -31,6 +31,9 @@ export const FEWEST = 2
 export const MOST = 52
 /** Occurrences of a series */
 
+/** Types that were booked here before, the latest first: to be chosen again. */
+export const usedTypes = $state<string[]>([])
+
 export class Booking {
   slot = $state.raw<SlotTime | null>(null)
   patient = $state.raw<Patient | null>(null)
@@ -87,7 +90,11 @@ export class Booking {
   async book(): Promise<boolean> {
     if (this.busy || !this.slot || !this.complete()) return false
     const done = await this.asking(() => (this.weekly ? this.bookSeries() : this.bookOne()))
-    if (done) this.hold.forget()
+    if (done) {
+      this.hold.forget()
+      const type = this.type.trim()
+      usedTypes.splice(0, usedTypes.length, type, ...usedTypes.filter((one) => one !== type))
+    }
     else if (this.refused?.code === 'HOLD_EXPIRED') this.hold.forget(true)
     return done
   }
