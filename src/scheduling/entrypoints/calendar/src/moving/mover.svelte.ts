@@ -167,13 +167,14 @@ class Mover {
   }
 
   private aimed({ key, shiftKey, target }: KeyboardEvent): boolean {
-    const inButton = target instanceof HTMLButtonElement
+    // Entries are buttons too; those of the bar do what they say.
+    const inBar = target instanceof HTMLButtonElement && !target.dataset.entry
     switch (key) {
       case 'Escape':
         this.cancel()
         return true
       case 'Enter':
-        if (inButton) return false
+        if (inBar) return false
         void this.confirm()
         return true
       case 'ArrowDown':
