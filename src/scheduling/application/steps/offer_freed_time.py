@@ -156,11 +156,12 @@ async def hold_of(
     """
     if entry.offer is None:
         return None
-    by_slot = isinstance(to_take, BySlot)
     hold = await work.appointments.to_move(
         entry.offer.appointment_id,
-        slot_id=to_take.slot_id if by_slot else None,
-        practitioner_id=None if by_slot else to_take.practitioner_id,
+        slot_id=to_take.slot_id if isinstance(to_take, BySlot) else None,
+        practitioner_id=to_take.practitioner_id
+        if isinstance(to_take, ByStart)
+        else None,
     )
     return hold if hold[0].status is Status.PENDING else None
 
