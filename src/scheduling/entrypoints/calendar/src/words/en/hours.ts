@@ -9,7 +9,7 @@ export default {
   'hours.unblock': 'Give it back',
   'hours.blocked': 'Blocked: {time}.',
   'hours.unblocked': 'Free again: {time}.',
-  'hours.still-closed': 'The block is gone, but an exception of the schedule closes this time. See the exceptions.',
+  'hours.still-closed': 'An exception of the schedule closes this time. See the exceptions.',
   'hours.reread': 'What you see here now is the latest.',
   'hours.to-exceptions': 'Longer, or whole days…',
   'hours.reason': 'Reason (optional)',
