@@ -9,7 +9,10 @@ import pytest
 
 from scheduling.domain.status import Status
 from scheduling.entrypoints.demo import seed_demo
-from scheduling.entrypoints.demo_group import DEMO_TENANT
+from scheduling.entrypoints.demo_group import DEMO_TENANT, patients
+from tests.builders import a_caller
+from tests.contracts.storages import postgres_storage
+from tests.contracts.test_searching_patients import found
 
 # In the week after Europe, and before the United States, left summer time.
 NOW = datetime(2029, 10, 31, 15, 10, tzinfo=UTC)
@@ -137,3 +140,23 @@ async def test_a_later_start_tops_slots_up_to_thirty_days_ahead(
     assert after["appointments"] == before["appointments"]
     assert after["settings"] == before["settings"]
     assert last == (later + timedelta(days=30)).date()
+
+
+async def test_the_demo_s_patients_are_found_by_name_number_phone_and_mail(
+    database_url: str,
+) -> None:
+    await seed_demo(database_url, lambda: NOW)
+    asked = patients()[0]
+    given, family = asked.name.split()
+    async with postgres_storage(database_url, size=1) as storage:
+        caller = a_caller(DEMO_TENANT)
+        for query in (
+            f"{family[:3]} {given}",
+            asked.file_number,
+            asked.email,
+            "".join(filter(str.isdigit, asked.phone or ""))[-7:],
+        ):
+            assert query
+            ids = [one.id for one in await found(storage, caller, query, limit=200)]
+            assert asked.id in ids, query
+            assert len(ids) < len(patients()) / 2

@@ -52,7 +52,7 @@ from scheduling.application.ports.directory_lists import (
 from scheduling.domain.directory import Location, Patient, Practitioner
 from scheduling.domain.patient_search import BEHIND_ALL
 
-COUNTED = 2000
+COUNTED = 1000
 """Words of one beginning: all that have more are common, and any of them may lead."""
 
 
