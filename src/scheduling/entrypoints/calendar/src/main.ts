@@ -1,6 +1,7 @@
 import { mount } from 'svelte'
 import App from '~/app/App.svelte'
-// Names are Burmese on an English page too; the font itself is fetched where they are.
+// Patients have Burmese names in whatever language the page is: the browser loads the
+// letters when it meets the first, and from nowhere but here.
 import '@fontsource/noto-sans-myanmar/400.css'
 import '@fontsource/noto-sans-myanmar/700.css'
 import '~/app/styles.css'
