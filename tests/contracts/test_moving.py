@@ -72,6 +72,30 @@ async def test_reminders_of_the_old_time_are_cancelled_and_new_ones_are_made(
     }
 
 
+async def test_who_begins_as_before_is_still_reminded_of_what_is_due_already(
+    reception: Open,
+) -> None:
+    """Between the instant and the sweep: planned anew, it would be too late for it."""
+    here = await reception(
+        preferences=ContactPreferences(sms=True),
+        settings=Settings(reminder_offsets_minutes=(30,)),
+    )
+    one = await here.book(here.clinic.request())
+    here.now = at("08:31")
+    shorter = await here.edit(one, Edits(fields={}, place=Otherwise(minutes=15)))
+    assert shorter.version == 2
+    (left,) = await here.storage.reminders(here.clinic.caller)
+    assert (left.due_at, left.status, left.appointment_version) == (
+        at("08:30"),
+        "SCHEDULED",
+        1,
+    )
+    await here.move(shorter, Otherwise(start=at("09:30")))
+    former, new = await here.storage.reminders(here.clinic.caller)
+    assert (former.status, new.status) == ("CANCELLED", "SCHEDULED")
+    assert new.due_at == at("09:00")
+
+
 async def test_a_move_to_the_same_time_changes_nothing_and_tells_nobody(
     reception: Open,
 ) -> None:

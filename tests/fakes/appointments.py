@@ -169,7 +169,7 @@ class MemoryAppointments(AppointmentRepository):
         self._store(appointment)
         if appointment.before is not None and appointment.before.status.keeps_time:
             before, kept = appointment.before, appointment.slot_ids
-            self._give_time_back(before, "moved")
+            self._give_time_back(before, None if move.keeps_reminders else "moved")
             self._give_seats_back(id for id in before.slot_ids if id not in kept)
         self._take(move.booking, move.no_seat)
         self._tell(appointment)
@@ -255,12 +255,12 @@ class MemoryAppointments(AppointmentRepository):
         if left:
             self.transaction.change(write)
 
-    def _give_time_back(self, appointment: Appointment, why: str) -> None:
+    def _give_time_back(self, appointment: Appointment, why: str | None) -> None:
         def write(tables: Tables) -> None:
             tables.claims.pop(appointment.id, None)
             tables.reminders[appointment.id] = tuple(
                 replace(reminder, status="CANCELLED", reason=why)
-                if reminder.status == "SCHEDULED"
+                if reminder.status == "SCHEDULED" and why is not None
                 else reminder
                 for reminder in tables.reminders.get(appointment.id, ())
             )

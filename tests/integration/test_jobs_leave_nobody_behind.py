@@ -2,7 +2,7 @@
 and is heard of.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
@@ -60,16 +60,25 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-async def do(url: str, job: str) -> tuple[int, str | None]:
-    """Return how many things the job did, and how it failed."""
-    settings, done = settings_of(url), 0
+Do = Callable[[str], Awaitable[tuple[int, str | None]]]
+
+
+@pytest.fixture
+async def do(database_url: str) -> AsyncIterator[Do]:
+    """Return how many things a job did, and how it failed."""
+    settings = settings_of(database_url)
     async with open_cron_storage(settings) as stand:
-        try:
-            async for piece in works_over(stand, settings)[job]():
-                done += piece
-        except SomeFailed as failed:
-            return done, str(failed)
-    return done, None
+
+        async def do_it(job: str) -> tuple[int, str | None]:
+            done = 0
+            try:
+                async for piece in works_over(stand, settings)[job]():
+                    done += piece
+            except SomeFailed as failed:
+                return done, str(failed)
+            return done, None
+
+        yield do_it
 
 
 async def statuses(storage: PostgresStorage, clinic: Clinic) -> dict[UUID, Status]:
@@ -77,7 +86,7 @@ async def statuses(storage: PostgresStorage, clinic: Clinic) -> dict[UUID, Statu
 
 
 async def test_of_missed_visits_all_others_are_marked(
-    database_url: str, storage: PostgresStorage
+    database_url: str, storage: PostgresStorage, do: Do
 ) -> None:
     clinic = await open_clinic(storage.begin, patients=5)
     period = Period.of(now() - 2 * HOUR, HOUR / 2)
@@ -87,16 +96,16 @@ async def test_of_missed_visits_all_others_are_marked(
     bad = visits[2].id
     async with that_cannot_change(database_url, "appointments", bad, A_DEFECT):
         for expected in (4, 0):
-            done = await do(database_url, "no-show-sweep")
+            done = await do("no-show-sweep")
             assert done == (expected, "1 of 1: SomeFailed")
             became = await statuses(storage, clinic)
             assert became.pop(bad) is Status.BOOKED
             assert set(became.values()) == {Status.NO_SHOW}
-    assert await do(database_url, "no-show-sweep") == (1, None)
+    assert await do("no-show-sweep") == (1, None)
 
 
 async def test_of_holds_that_ran_out_all_others_are_told_of(
-    database_url: str, storage: PostgresStorage
+    database_url: str, storage: PostgresStorage, do: Do
 ) -> None:
     slots = slots_from("09:00", count=3)
     clinic = await open_clinic(storage.begin, *slots, patients=3)
@@ -107,16 +116,16 @@ async def test_of_holds_that_ran_out_all_others_are_told_of(
     bad = held[0].id
     async with that_cannot_change(database_url, "appointments", bad, A_DEADLOCK):
         for expected in (2, 0):
-            done = await do(database_url, "expired-holds")
+            done = await do("expired-holds")
             assert done == (expected, "1 of 1: SomeFailed")
             became = await statuses(storage, clinic)
             assert became.pop(bad) is Status.PENDING
             assert set(became.values()) == {Status.CANCELLED}
-    assert await do(database_url, "expired-holds") == (1, None)
+    assert await do("expired-holds") == (1, None)
 
 
 async def test_of_offers_that_nobody_answered_all_others_end(
-    database_url: str, storage: PostgresStorage
+    database_url: str, storage: PostgresStorage, do: Do
 ) -> None:
     offering = Settings(waitlist_offers=True, horizon_days=10_000)
     slots = slots_from("09:00", count=2)
@@ -138,8 +147,8 @@ async def test_of_offers_that_nobody_answered_all_others_end(
     bad, good = holds
     async with that_cannot_change(database_url, "appointments", bad, A_DEADLOCK):
         for expected in (1, 0):
-            done = await do(database_url, "waitlist-offers")
+            done = await do("waitlist-offers")
             assert done == (expected, "1 of 1: SomeFailed")
             became = await statuses(storage, clinic)
             assert became == {bad: Status.PENDING, good: Status.CANCELLED}
-    assert await do(database_url, "waitlist-offers") == (1, None)
+    assert await do("waitlist-offers") == (1, None)

@@ -122,9 +122,12 @@ class Model(Waiting):
         self.give_seats_back(Counter(left))
         self.take_seats([id for id in visit.slots if id not in before.slots])
         visit.next("appointment.updated", "appointment.updated")
-        self._remind_no_more(visit)
-        if visit.status in {"booked", "confirmed"}:
-            self._remind(visit)
+        reminded = visit.status in {"booked", "confirmed"}
+        same = (before.start, before.location) == (visit.start, visit.location)
+        if not (reminded and same):
+            self._remind_no_more(visit)
+            if reminded:
+                self._remind(visit)
         self.tell(visit, before, left)
 
     def _is_one_too_many(self, visit: Visit, before: Visit) -> bool:

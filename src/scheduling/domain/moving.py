@@ -39,12 +39,14 @@ class Move:
     """What storage does: give the old time back, then take the new.
 
     `freed` are the next versions of the slots that are left behind, `booking.seats` the
-    slots that are new; a slot that was had before stays as it is. `no_seat` is what to
-    say where somebody else was faster.
+    slots that are new; a slot that was had before stays as it is. `keeps_reminders`: as
+    it is said when and where, nothing is otherwise, so one that is due and not sent yet
+    is still to be sent. `no_seat` is what to say where somebody else was faster.
     """
 
     booking: Booking
     freed: tuple[Slot, ...]
+    keeps_reminders: bool = False
     no_seat: type[NotBookable] = SlotNotAvailable
 
     @property
@@ -297,6 +299,7 @@ def _to(
 ) -> Move:
     before = after.before
     had = set(before.slot_ids) if before and before.status.keeps_time else set()
+    kept = _begins_as_it_did(after)
     return Move(
         booking=Booking(
             appointment=after,
@@ -308,7 +311,7 @@ def _to(
                 preferences=facts.preferences,
                 now=now,
             )
-            if after.status in _REMINDED
+            if after.status in _REMINDED and not kept
             else (),
             lapsed=tuple(id for id in place.lapsed if id != after.id),
         ),
@@ -317,6 +320,18 @@ def _to(
             for slot in slots
             if slot.id in had and slot.id not in place.slot_ids
         ),
+        keeps_reminders=kept,
+    )
+
+
+def _begins_as_it_did(after: Appointment) -> bool:
+    """Whether what its patient is reminded of is still so."""
+    before = after.before
+    return (
+        before is not None
+        and {before.status, after.status} <= _REMINDED
+        and before.period.start == after.period.start
+        and before.location_id == after.location_id
     )
 
 

@@ -110,7 +110,9 @@ class PostgresAppointments(AppointmentRepository):
         self._replace(appointment)
         if appointment.before is not None and appointment.before.status.keeps_time:
             self._give_back(
-                appointment.before, keeping=appointment.slot_ids, why="moved"
+                appointment.before,
+                keeping=appointment.slot_ids,
+                why=None if move.keeps_reminders else "moved",
             )
         self._take(move.booking, move.no_seat)
         self._tell(appointment)
@@ -160,10 +162,14 @@ class PostgresAppointments(AppointmentRepository):
         )
 
     def _give_back(
-        self, appointment: Appointment, *, why: str, keeping: Collection[SlotId] = ()
+        self,
+        appointment: Appointment,
+        *,
+        why: str | None,
+        keeping: Collection[SlotId] = (),
     ) -> None:
-        """Free what it took: its claims, its reminders that are due later, and its
-        seats in slots that it does not keep.
+        """Free what it took: its claims, its seats in slots that it does not keep, and
+        its reminders that are not sent yet; where `why` is None, those stay.
         """
         batch = self.transaction.batch
         batch.add(
@@ -183,7 +189,8 @@ class PostgresAppointments(AppointmentRepository):
                 for kind, actor_id in appointment.actors
             ),
         )
-        batch.add(REMINDERS_CALLED_OFF, {"id": appointment.id, "reason": why})
+        if why is not None:
+            batch.add(REMINDERS_CALLED_OFF, {"id": appointment.id, "reason": why})
 
     def _tell(self, appointment: Appointment) -> None:
         self.transaction.announce(appointment.events)

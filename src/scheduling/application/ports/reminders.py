@@ -83,7 +83,8 @@ class ReminderRepository(Protocol):
 
     async def hold(self, id: UUID) -> DueReminder | None:
         """Lock one that is still SCHEDULED, due or not; wait for whoever has it. Until
-        the transaction is left its appointment is neither cancelled nor moved.
+        the transaction is left its appointment is neither cancelled nor at another time
+        or place.
         """
 
     def settle(self, *settled: SettledReminder) -> None:
