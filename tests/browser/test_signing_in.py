@@ -1,6 +1,8 @@
 """The page as it is loaded, and the personas of `scheduling dev`."""
 
-from playwright.async_api import Page, expect
+import asyncio
+
+from playwright.async_api import Page, Route, expect
 
 from tests.browser.browsing import Watch
 from tests.browser.clinic import Clinic
@@ -77,6 +79,38 @@ async def test_one_may_be_somebody_else_and_nobody(page: Page, clinic: Clinic) -
     assert clinic.locations["Berlin"] in page.url
     await page.reload()
     await expect(page.get_by_role("button", name="Front desk")).to_be_visible()
+
+
+async def test_who_signs_out_while_a_token_is_renewed_stays_signed_out(
+    page: Page, clinic: Clinic
+) -> None:
+    asked, answer = asyncio.Event(), asyncio.Event()
+
+    async def held(route: Route) -> None:
+        asked.set()
+        await answer.wait()
+        await route.fulfill(json={"token": clinic.token("front-desk")})
+
+    async def expired(route: Route) -> None:
+        await route.fulfill(status=401, json={"code": "UNAUTHENTICATED"})
+
+    await page.route("**/calendar/personas/*/token", held)
+    await page.route("**/v1/calendar?*", expired)
+    later = page.get_by_role("button", name="Next day")
+    async with page.expect_response("**/v1/calendar?*"):
+        await later.click()
+    await later.click()
+    await asyncio.wait_for(asked.wait(), 15)
+    await page.get_by_role("button", name="Signed in as").click()
+    await page.get_by_role("button", name="Sign out").click()
+    async with page.expect_request_finished(lambda one: one.url.endswith("/token")):
+        answer.set()
+    # What would be done with it is done by the time that two frames are drawn.
+    await page.evaluate(
+        "() => new Promise(r => requestAnimationFrame(() => requestAnimationFrame(r)))"
+    )
+    await expect(page.get_by_role("button", name="Front desk")).to_be_visible()
+    await expect(page.get_by_role("navigation")).to_be_hidden()
 
 
 async def test_two_windows_are_two_people(enter: Enter) -> None:

@@ -15,7 +15,7 @@ class Session {
   failed = $state<'signin.failed' | 'signin.unreachable' | null>(null)
   private bearer: string | null = null
   private openid: OpenIdSession | null = null
-  private renewing: Promise<string> | null = null
+  private renewing: Promise<string | null> | null = null
 
   may(scope: Scope): boolean {
     return this.claims?.scopes.has(scope) ?? false
@@ -58,7 +58,8 @@ class Session {
     const left = (this.claims?.expires ?? 0) - Date.now() / 1000
     if (this.bearer && left > RENEW_BEFORE) return this.bearer
     this.renewing ??= this.renew().finally(() => (this.renewing = null))
-    return this.renewing
+    // Nobody is signed in: who asks belongs to a view that is gone, and is told nothing.
+    return (await this.renewing) ?? new Promise<never>(() => undefined)
   }
 
   /** The server took the token no more: the next call fetches another. */
@@ -74,14 +75,16 @@ class Session {
     await this.openid?.signOut()
   }
 
-  private async renew(): Promise<string> {
-    if (this.persona) this.take(await personaToken(this.persona))
-    else {
-      const token = await this.openid?.renewed()
-      if (token) this.take(token)
-      else if (this.openid) await this.openid.leave()
+  private async renew(): Promise<string | null> {
+    const before = this.claims
+    if (before) {
+      const token = this.persona ? await personaToken(this.persona) : await this.openid?.renewed()
+      // Whoever has signed out meanwhile, or is somebody else, stays so.
+      if (this.claims === before) {
+        if (token) this.take(token)
+        else await this.openid?.leave()
+      }
     }
-    if (!this.bearer) throw new Error('nobody is signed in')
     return this.bearer
   }
 
