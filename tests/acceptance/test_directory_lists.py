@@ -13,15 +13,16 @@ MARK = "xMARKERx"
 
 
 async def pages(desk: Desk, path: str, **asked: object) -> list[Thing]:
+    """Return all items; there is a next page as long as the last one names it."""
     found: list[Thing] = []
-    while True:
+    cursor: object = ""
+    while cursor is not None:
         answer = await desk.get(path, params=asked)
         assert answer.status_code == 200, answer.text
         page = answer.json()
         found += page["items"]
-        if page["nextCursor"] is None:
-            return found
-        asked["cursor"] = page["nextCursor"]
+        cursor = asked["cursor"] = page["nextCursor"]
+    return found
 
 
 @pytest.mark.parametrize("kind", ["practitioners", "locations"])
@@ -31,14 +32,13 @@ async def test_each_is_shown_as_by_itself_and_once_on_all_pages(
     put = desk.a_practitioner if kind == "practitioners" else desk.a_location
     for name in ("Bo", "Ana", "Bo", "ဒေါ်ခင်", "Zoe"):
         await put(name=name)
-    for limit in (1, 2, 200):
-        found = await pages(desk, f"/v1/{kind}", limit=limit)
-        assert [one["name"] for one in found] == ["Ana", "Bo", "Bo", "Zoe", "ဒေါ်ခင်"]
-        assert len({one["id"] for one in found}) == 5
-    for one in found:
+    whole = await pages(desk, f"/v1/{kind}")
+    assert [one["name"] for one in whole] == ["Ana", "Bo", "Bo", "Zoe", "ဒေါ်ခင်"]
+    assert len({one["id"] for one in whole}) == 5
+    for limit in (1, 2, 5):
+        assert await pages(desk, f"/v1/{kind}", limit=limit) == whole
+    for one in whole:
         assert (await desk.get(f"/v1/{kind}/{one['id']}")).json() == one
-    document = (await desk.http.get("/openapi.json")).json()
-    assert "get" in document["paths"][f"/v1/{kind}"]
 
 
 async def test_who_works_at_a_clinic(desk: Desk) -> None:

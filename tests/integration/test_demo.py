@@ -7,6 +7,7 @@ from typing import TypeAlias
 import asyncpg
 import pytest
 
+from scheduling.domain.identifiers import TenantId
 from scheduling.domain.status import Status
 from scheduling.entrypoints.demo import seed_demo
 from scheduling.entrypoints.demo_group import DEMO_TENANT, patients
@@ -149,7 +150,7 @@ async def test_the_demo_s_patients_are_found_by_name_number_phone_and_mail(
     asked = patients()[0]
     given, family = asked.name.split()
     async with postgres_storage(database_url, size=1) as storage:
-        caller = a_caller(DEMO_TENANT)
+        caller = a_caller(TenantId(DEMO_TENANT))
         for query in (
             f"{family[:3]} {given}",
             asked.file_number,

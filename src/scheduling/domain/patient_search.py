@@ -1,9 +1,9 @@
 """By which words a patient is found: of the name, the file number, the phone, the mail.
 
 What is kept and what is asked for are folded alike, and a word is found by its
-beginning. Case and accents do not count, nor do zeros that a number begins with. A mark
-counts where it is no accent but part of the letter: vowels of Burmese or Thai, voicing
-of kana. It stays with its letter, since words are normalised (NFC) when all is folded.
+beginning. Case and accents do not count. A mark counts where it is no accent but part
+of the letter: vowels of Burmese or Thai, voicing of kana. It stays with its letter,
+since words are normalised (NFC) when all is folded.
 
 Burmese, Chinese and Japanese are written without spaces, or with some: their names are
 found from each syllable on, whoever wrote which spaces.
@@ -21,6 +21,9 @@ LONGEST_WORD = 64
 
 MOST_WORDS = 64
 """Of one patient; the numbers and the mail come first."""
+
+SHORTEST_WITH_PREFIX = 7
+"""Digits from which on a question may be a phone's, dialled with zeros before it."""
 
 MOST_ASKED = 8
 """Words of a question that count, the longest of them."""
@@ -61,7 +64,8 @@ def words_of(patient: Patient) -> frozenset[str]:
 
 def asked_words(query: str) -> tuple[str, ...]:
     """Return the beginnings that a patient must all have, the longest first. Digits
-    that stand together are one number, however they are grouped.
+    that stand together are one number, however they are grouped; so is what mixes them
+    with letters, as `D-00042`.
     """
     asked = {word[:LONGEST_WORD] for word in _asked(_folded(query).split())}
     told = (one for one in asked if not any(_goes_on(one, more) for more in asked))
@@ -83,11 +87,12 @@ def _words_of(patient: Patient) -> Iterator[str]:
 
 
 def _words_of_number(file_number: str) -> Iterator[str]:
-    """Its parts, and all of it without what parts them."""
+    """All of it without what parts it, and its parts; with their zeros and without."""
     pieces = _pieces(_folded(file_number))
-    if pieces:
-        yield _plain("".join(pieces))
-        yield from map(_plain, pieces)
+    for word in ("".join(pieces), *pieces):
+        if word:
+            yield word
+            yield _without_zeros(word)
 
 
 def _words_of_phone(phone: str) -> Iterator[str]:
@@ -97,23 +102,26 @@ def _words_of_phone(phone: str) -> Iterator[str]:
     digits = "".join(_pieces(_folded(phone)))
     for start in (0, 1, 2, 3, 4, -4):
         if len(digits[start:]) > 3:  # noqa: PLR2004  # fewer are everybody's
-            yield _plain(digits[start:])
+            yield digits[start:]
 
 
 def _words_of_mail(email: str) -> Iterator[str]:
     folded = "".join(_folded(email).split())
+    pieces = _pieces(folded.partition("@")[0])
     if _pieces(folded):
         yield folded
-        yield from map(_plain, _pieces(folded.partition("@")[0]))
+    yield from pieces
+    if pieces:
+        yield "".join(pieces)
 
 
 def _words_of_name(name: str) -> Iterator[str]:
     for chunk in _SPACES_BETWEEN.sub("", _folded(name)).split():
         pieces = _pieces(chunk)
         together = "".join(pieces)
-        yield from map(_plain, pieces)
+        yield from pieces
         if together:
-            yield _plain(together)
+            yield together
         for syllable in _BEGINNINGS.finditer(together):
             yield together[syllable.start() :]
 
@@ -122,19 +130,23 @@ def _asked(chunks: list[str]) -> Iterator[str]:
     digits = ""
     for chunk in (*chunks, ""):
         pieces = _pieces(chunk)
-        if pieces and all(map(str.isdecimal, pieces)):
-            digits += "".join(pieces)
+        together = "".join(pieces)
+        if together.isdecimal():
+            digits += together
             continue
         if digits and (pieces or not chunk):
-            yield _plain(digits)
+            is_short = len(digits) < SHORTEST_WITH_PREFIX
+            yield digits if is_short else _without_zeros(digits)
             digits = ""
         if "@" in chunk and pieces:
             yield chunk
+        elif any(map(str.isdecimal, together)):
+            yield together
         else:
-            yield from map(_plain, pieces)
+            yield from pieces
 
 
-def _plain(word: str) -> str:
+def _without_zeros(word: str) -> str:
     return word.lstrip("0") or "0" if word.isdecimal() else word
 
 

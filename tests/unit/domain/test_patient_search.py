@@ -133,6 +133,13 @@ def test_file_numbers_are_found_whole_and_by_their_parts(query: str) -> None:
     assert not is_found(query, name="Maria", file_number="FILE-2027-000987")
 
 
+@pytest.mark.parametrize("query", ["D-00001", "d-0", "00001", "D00001", "1"])
+def test_a_file_number_finds_its_own_and_no_longer_one(query: str) -> None:
+    assert is_found(query, name="Maria", file_number="D-00001")
+    others = {"name": "Otto", "file_number": "D-00010", "phone": "+1 212 555 0100"}
+    assert is_found(query, **others) is (query in {"d-0", "1"})
+
+
 @pytest.mark.parametrize("query", ["2026-000123", "2026-0001", "2026000123", "2026"])
 def test_file_numbers_of_digits_alone_are_found(query: str) -> None:
     assert is_found(query, name="Maria", file_number="2026-000123")
