@@ -71,6 +71,7 @@ export class Booking {
   /** Take that time; all else that was said stays. */
   at(slot: SlotTime): void {
     this.hold.release()
+    this.hold.ranOut = false
     const services = slot.serviceTypes
     if (!this.type || (this.slot?.serviceTypes.includes(this.type) && !services.includes(this.type)))
       this.type = services[0] ?? this.type

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { parts, type Reason, remedyOf, type Stretch } from '~/explain/stretches'
+import { cutAt, parts, type Reason, remedyOf, type Stretch } from '~/explain/stretches'
 
 const stretch = (start: string, end: string, slotId: string | null, ...reasons: Reason[]): Stretch => ({
   start: `2026-11-20T${start}:00Z`,
@@ -41,6 +41,24 @@ describe('parts of a day', () => {
       day,
     )
     expect(joined).toHaveLength(2)
+  })
+})
+
+describe('a night', () => {
+  const midnight = '2026-11-21T00:00:00Z'
+  const night = (slotId: string | null) => ({
+    ...stretch('18:00', '19:00', slotId, 'OUTSIDE_HOURS'),
+    end: '2026-11-21T08:00:00Z',
+  })
+
+  it('is cut where the day ends', () => {
+    const cut = cutAt([night(null)], ['2026-11-20T00:00:00Z', midnight])
+    expect(cut.map((one) => one.start)).toEqual(['2026-11-20T18:00:00Z', midnight])
+    expect(cut[0]!.end).toBe(midnight)
+  })
+
+  it('stays whole where it is a slot', () => {
+    expect(cutAt([night('a')], [midnight])).toHaveLength(1)
   })
 })
 

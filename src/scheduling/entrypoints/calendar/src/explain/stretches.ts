@@ -15,6 +15,18 @@ export interface Part {
   slotIds: string[]
 }
 
+/** Cut time without a slot at these instants; a slot stays whole, whatever day it ends on. */
+export function cutAt(stretches: readonly Stretch[], instants: readonly Instant[]): Stretch[] {
+  return instants.reduce<Stretch[]>(
+    (all, at) =>
+      all.flatMap((one) => {
+        const within = Date.parse(one.start) < Date.parse(at) && Date.parse(at) < Date.parse(one.end)
+        return within && one.slotId === null ? [{ ...one, end: at }, { ...one, start: at }] : [one]
+      }),
+    [...stretches],
+  )
+}
+
 const same = (one: Part, other: Stretch): boolean =>
   one.offered === other.offered &&
   one.slotIds.length > 0 === (other.slotId !== null) &&

@@ -2,6 +2,7 @@
 import en from '~/words/en'
 import type { Refusal } from '~/api/refusal'
 import type { Instant, Wall } from '~/time/zoned'
+import { asksForDate, burmeseDate, PARTS } from '~/words/dates'
 
 export type Word = keyof typeof en
 export type Language = 'en' | 'my'
@@ -9,7 +10,8 @@ export type Language = 'en' | 'my'
 export const LANGUAGES: Record<Language, string> = { en: 'English', my: 'မြန်မာ' }
 /** A language's name is written in itself. */
 
-const LOCALES: Record<Language, string> = { en: 'en-GB', my: 'my-MM' }
+const LOCALES: Record<Language, string> = { en: 'en-GB', my: 'my-MM-u-nu-latn' }
+/** Not every browser has Burmese digits; those that have would mix them with the others. */
 const REMEMBERED = 'scheduling.language'
 
 const preferred = (): Language => {
@@ -74,6 +76,8 @@ class Words {
   }
 
   format(instant: Instant, zone: string, options: Intl.DateTimeFormatOptions): string {
+    if (this.language === 'my' && asksForDate(options))
+      return burmeseDate(formatter('en-GB', zone, PARTS).formatToParts(new Date(instant)), options)
     return formatter(this.locale, zone, options).format(new Date(instant))
   }
 

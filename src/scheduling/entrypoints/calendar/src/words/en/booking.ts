@@ -55,7 +55,7 @@ export default {
   'booking.any-service': 'Any',
   'booking.from': 'From',
   'booking.free-times': 'Free times',
-  'booking.count': '{count} free times',
+  'booking.count': 'Free times: {count}',
   'booking.nothing': 'Nothing is free.',
   'booking.seats': '{left} seats left',
   'booking.choose': 'Choose',

@@ -4,7 +4,7 @@ export default {
   'patients.placeholder': 'Name, file number, phone or e-mail',
   'patients.help': 'Type the beginning of a name, a file number or a phone number.',
   'patients.found': 'Patients found',
-  'patients.count': '{count} patients found',
+  'patients.count': 'Patients found: {count}',
   'patients.nobody': 'Nobody is found.',
   'patients.chosen': 'Chosen',
   'patients.inactive': 'inactive',

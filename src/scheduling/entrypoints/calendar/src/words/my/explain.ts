@@ -4,7 +4,7 @@ export default {
   'explain.earlier': 'ရှေ့သို့',
   'explain.later': 'နောက်သို့',
   'explain.days': '{from} – {to}',
-  'explain.free': 'အားသည့်အချိန် {count} ခု ရှိပါသည်။',
+  'explain.free': 'အားသည့်အချိန် - {count} ခု',
   'explain.nothing': 'အားသည့်အချိန် မရှိပါ။ တစ်နေ့တာ အကြောင်းရင်းများမှာ -',
   'explain.stretches': '{date} ၏ အား/မအား အချိန်များ',
   'explain.offered': 'အားသည့်အချိန် {count} ခု',
