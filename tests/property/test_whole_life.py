@@ -106,7 +106,7 @@ class KeepsSeats(MemoryAppointments):
 
 
 class KeepsTime(MemoryAppointments):
-    def _give_time_back(self, appointment: Appointment, why: str) -> None:
+    def _give_time_back(self, appointment: Appointment, why: str | None) -> None:
         claims = self.transaction.tables.claims[appointment.id]
         super()._give_time_back(appointment, why)
 
