@@ -36,7 +36,6 @@ interface Aim extends Column {
   wall: Wall
   /** null where nobody has hours */
   start: Instant | null
-  state: 'now' | 'free' | 'taken' | 'nowhere'
 }
 
 class Mover {
@@ -49,6 +48,8 @@ class Mover {
   /** From which day it came, for the way back */
   private from: Day | null = null
   private turning = false
+  /** What was last said of the aim: that it is taken by now is said too */
+  private told = ''
   /** An entry that gets the focus once it is drawn */
   private awaited: string | null = null
 
@@ -56,10 +57,19 @@ class Mover {
     this.moved ? targetsOf(days.days, this.moved, desk.zone, desk.now) : [],
   )
 
+  /** How it looks there, as things are by now: others book meanwhile. */
+  readonly state: 'now' | 'free' | 'taken' | 'nowhere' = $derived.by(() => {
+    const { moved, aim } = this
+    if (!moved || !aim?.start) return 'nowhere'
+    if (isThere(moved, aim.practitionerId, aim.start)) return 'now'
+    const same = (one: Target) => one.practitionerId === aim.practitionerId && one.wall === aim.wall
+    return this.targets.find(same)?.free ? 'free' : 'taken'
+  })
+
   /** Where it would come to lie, to be drawn among the entries */
   readonly ghost: Ghost | null = $derived.by(() => {
-    const { moved, aim } = this
-    if (!moved || !aim || aim.state === 'now' || aim.state === 'nowhere') return null
+    const { moved, aim, state } = this
+    if (!moved || !aim || state === 'now' || state === 'nowhere') return null
     const end = minutesLater(aim.wall, minutesBetween(moved.start, moved.end))
     return {
       kind: 'ghost',
@@ -67,7 +77,7 @@ class Mover {
       practitionerId: aim.practitionerId,
       start: aim.wall,
       end,
-      free: aim.state === 'free',
+      free: state === 'free',
       patientName: moved.patientName,
     }
   })
@@ -206,10 +216,8 @@ class Mover {
   }
 
   private at(target: Target): void {
-    if (!this.moved) return
-    const now = isThere(this.moved, target.practitionerId, target.start)
-    this.aim = { ...target, state: now ? 'now' : target.free ? 'free' : 'taken' }
-    announcer.whisper = this.said
+    this.aim = target
+    this.tell()
   }
 
   /** Go to another day, or week: the entry may not be seen there, the aim is. */
@@ -225,12 +233,18 @@ class Mover {
     if (this.awaited && this.ground?.focus(this.awaited)) this.awaited = null
     this.takeWanted()
     this.ground?.ghost()?.scrollIntoView({ block: 'nearest', inline: 'nearest' })
+    if (this.told && this.told !== this.said && !this.turning) this.tell()
     if (!this.turning || !this.aim || !this.moved || days.of !== this.ground?.of()) return
     this.turning = false
     const target = onDay(this.targets, this.columns, this.aim)
     if (target) return this.at(target)
     const day = this.columns[0]?.day ?? desk.date
-    this.aim = { ...this.aim, day, wall: `${day}${this.aim.wall.slice(10)}`, start: null, state: 'nowhere' }
+    this.aim = { ...this.aim, day, wall: `${day}${this.aim.wall.slice(10)}`, start: null }
+    this.tell()
+  }
+
+  private tell(): void {
+    this.told = this.said
     announcer.whisper = this.said
   }
 
@@ -241,8 +255,8 @@ class Mover {
     if (aim.start === null) return say('moving.nowhere', { day: words.day(aim.wall) })
     const practitioner = desk.nameOf(aim.practitionerId)
     const when = whenOf(aim.start)
-    if (aim.state === 'now') return say('moving.at-now', { practitioner, when })
-    return say(aim.state === 'free' ? 'moving.at-free' : 'moving.at-taken', { practitioner, when })
+    if (this.state === 'now') return say('moving.at-now', { practitioner, when })
+    return say(this.state === 'free' ? 'moving.at-free' : 'moving.at-taken', { practitioner, when })
   })
 
   get isUnderWay(): boolean {
@@ -259,7 +273,7 @@ class Mover {
   async confirm(): Promise<void> {
     const { moved, aim } = this
     if (!moved || !aim?.start || this.turning || this.isUnderWay) return
-    if (aim.state === 'now') return this.cancel()
+    if (this.state === 'now') return this.cancel()
     if (await this.send(moved, aim.practitionerId, aim.start)) {
       this.leave()
       this.focusOn(moved.id)
@@ -284,13 +298,14 @@ class Mover {
     this.aim = null
     this.from = null
     this.turning = false
+    this.told = ''
     this.awaited = null
   }
 
   private home(moved: BookedTime): Aim {
     const { practitionerId, start } = moved
     const zone = desk.zone
-    return { practitionerId, start, day: dayOf(start, zone), wall: wallOf(start, zone), state: 'now' }
+    return { practitionerId, start, day: dayOf(start, zone), wall: wallOf(start, zone) }
   }
 
   // --- either way
