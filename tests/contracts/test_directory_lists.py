@@ -87,10 +87,10 @@ async def test_only_those_that_are_active_or_are_not(everywhere: Storage) -> Non
         (False, ["Two"]),
         (None, ["One", "Two"]),
     )
-    for active, names in asked_for:
-        assert await practitioners(everywhere, caller, active=active) == names
+    for wanted, names in asked_for:
+        assert await practitioners(everywhere, caller, active=wanted) == names
         async with everywhere.begin(caller) as work:
-            asked = LocationFilter(active=active)
+            asked = LocationFilter(active=wanted)
             places = await work.directory_lists.locations(asked)
         assert [one.name for one in places] == names
 
