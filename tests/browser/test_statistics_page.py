@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+import pytest
 import pytest_asyncio
 from playwright.async_api import Locator, Page, expect
 
@@ -67,8 +68,9 @@ async def cells(of: Locator) -> dict[str, str]:
     }
 
 
+@pytest.mark.usefixtures("booked")
 async def test_a_day_is_counted_in_tiles_and_in_the_table_of_each_plot(
-    enter: Enter, clinic: Clinic, booked: list[Thing]
+    enter: Enter, clinic: Clinic
 ) -> None:
     page = await enter("front-desk", clinic.address("statistics"))
     await choose_tomorrow(page, clinic)
@@ -87,8 +89,9 @@ async def test_a_day_is_counted_in_tiles_and_in_the_table_of_each_plot(
     await expect(each.filter(has_text=SOUZA)).to_contain_text("21000%")
 
 
+@pytest.mark.usefixtures("booked")
 async def test_days_without_anybody_have_no_rate_rather_than_none_missed(
-    enter: Enter, clinic: Clinic, booked: list[Thing]
+    enter: Enter, clinic: Clinic
 ) -> None:
     page = await enter("front-desk", clinic.address("statistics"))
     await page.get_by_label("Period").select_option("Last 4 weeks")
@@ -98,8 +101,9 @@ async def test_days_without_anybody_have_no_rate_rather_than_none_missed(
     assert (len(rates), set(rates.values())) == (28, {"–"})
 
 
+@pytest.mark.usefixtures("booked")
 async def test_more_than_a_month_is_counted_by_weeks(
-    enter: Enter, clinic: Clinic, booked: list[Thing]
+    enter: Enter, clinic: Clinic
 ) -> None:
     page = await enter("front-desk", clinic.address("statistics"))
     await choose_tomorrow(page, clinic)
@@ -138,8 +142,9 @@ async def test_a_period_that_ends_before_it_begins_is_told_of(
     await expect(page.get_by_role("alert")).to_contain_text("At most 366 days")
 
 
+@pytest.mark.usefixtures("booked")
 async def test_who_does_not_manage_is_not_led_there_and_sees_no_figures(
-    enter: Enter, clinic: Clinic, booked: list[Thing]
+    enter: Enter, clinic: Clinic
 ) -> None:
     page = await enter("practitioner", clinic.address("statistics"))
     await expect(page.get_by_role("main")).to_contain_text("You may not do that.")
@@ -148,10 +153,10 @@ async def test_who_does_not_manage_is_not_led_there_and_sees_no_figures(
     await expect(page.get_by_role("figure")).to_have_count(0)
 
 
+@pytest.mark.usefixtures("booked")
 async def test_plots_are_drawn_light_and_dark_each_with_its_name(
     enter: Enter,
     clinic: Clinic,
-    booked: list[Thing],
     no_axe_findings: Judge,
     screenshot: Keep,
 ) -> None:

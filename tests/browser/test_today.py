@@ -2,6 +2,7 @@
 
 import re
 
+import pytest
 import pytest_asyncio
 from playwright.async_api import Locator, Page, Route, expect
 
@@ -164,9 +165,8 @@ async def test_a_visit_that_was_changed_meanwhile_is_not_checked_in_over_it(
     await expect(maria).to_contain_text("Confirmed")
 
 
-async def test_a_name_opens_the_appointment(
-    enter: Enter, clinic: Clinic, day: dict[str, Thing]
-) -> None:
+@pytest.mark.usefixtures("day")
+async def test_a_name_opens_the_appointment(enter: Enter, clinic: Clinic) -> None:
     page = await enter("front-desk", clinic.address("today", 1))
     await page.get_by_role("button", name="Maria Silva", exact=True).click()
     await expect(page.get_by_role("dialog")).to_contain_text("Maria Silva")
@@ -176,8 +176,9 @@ async def test_a_name_opens_the_appointment(
     ).to_be_focused()
 
 
+@pytest.mark.usefixtures("day")
 async def test_free_times_are_folded_up_and_can_be_booked(
-    enter: Enter, clinic: Clinic, day: dict[str, Thing]
+    enter: Enter, clinic: Clinic
 ) -> None:
     page = await enter("front-desk", clinic.address("today", 1))
     await page.get_by_text(re.compile(r"^Free times \(\d+\)$")).click()
