@@ -149,6 +149,7 @@ async def test_who_waits_is_booked_into_a_time_that_suits(
     await dialog.get_by_role("button", name="Book", exact=True).dblclick()
     await expect(dialog).to_be_hidden()
     await expect(row(page, "Maria Silva")).to_be_hidden()
+    await expect(page.get_by_role("heading", name="Waitlist")).to_be_focused()
     now = await there(clinic, entry)
     assert now["status"] == "fulfilled"
     visit = await clinic.desk.get(f"/v1/appointments/{now['appointmentId']}")
