@@ -1,6 +1,7 @@
 """Visits with reminders that are due now, by the clock of the storage."""
 
 from collections import Counter
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -9,22 +10,25 @@ from uuid import UUID, uuid4
 import orjson
 
 from scheduling.adapters.reminders.events import RemindersAsEvents
+from scheduling.application.commands.cancel_appointment import CancelAppointment
 from scheduling.application.commands.dispatch_due_reminders import (
     DispatchDueReminders,
 )
 from scheduling.application.ports.notices import Notices
 from scheduling.application.ports.reminders import ReminderDispatchPort
-from scheduling.domain.appointment import Appointment
-from scheduling.domain.directory import Channel
+from scheduling.domain.appointment import Appointment, CancelReason, Initiator
+from scheduling.domain.directory import Channel, ContactPreferences
 from scheduling.domain.due_reminder import Notice, Reach, Retrying
 from scheduling.domain.period import Period
 from scheduling.domain.reminder import Reminder
-from tests.builders import Clinic
+from scheduling.domain.version import ExpectedVersion
+from tests.builders import Clinic, a_patient, open_clinic
 from tests.contracts.put_there import a_visit, put_there
 from tests.contracts.storages import PostgresStorage, Storage
 from tests.fakes.transaction import StoredReminder
 
 A_DAY, TWO_HOURS = 24 * 60, 2 * 60
+BY_SMS = ContactPreferences(sms=True)
 
 
 def a_reminder(start: datetime, minutes: int, channel: Channel | None) -> Reminder:
@@ -139,3 +143,35 @@ class Sweeping:
             tables.reminders[appointment] = tuple(
                 replace(one, **columns) if one.id == id else one for one in kept
             )
+
+
+OpenSweeping = Callable[..., Awaitable[Sweeping]]
+
+
+def sweeping_over(storage: Storage) -> OpenSweeping:
+    """Open a clinic of four patients, or of those named, with a sweeper."""
+
+    async def opened(*patients: Any, **told: Any) -> Sweeping:  # noqa: ANN401
+        people = patients or tuple(
+            a_patient(preferences=BY_SMS, phone=f"+49 30 000{n}") for n in range(4)
+        )
+        clinic = await open_clinic(storage.begin, patients=people, **told)
+        return Sweeping(storage, clinic)
+
+    return opened
+
+
+async def visit(here: Sweeping, **told: Any) -> Any:  # noqa: ANN401
+    wanted = {"starts_in": timedelta(minutes=119), **told}
+    return await a_reminded_visit(here.storage, here.clinic, **wanted)
+
+
+async def cancel(here: Sweeping, id: Any) -> None:  # noqa: ANN401
+    await CancelAppointment(here.storage.begin, lambda: datetime.now(UTC))(
+        here.clinic.caller,
+        id,
+        expected=ExpectedVersion(1),
+        reason_code=CancelReason.PATIENT,
+        initiated_by=Initiator.STAFF,
+        comment=None,
+    )

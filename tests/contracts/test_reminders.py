@@ -1,69 +1,41 @@
 """Reminders that are due: once each, while they help, and never after a cancel."""
 
-from collections.abc import Awaitable, Callable
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import pytest
 
-from scheduling.application.commands.cancel_appointment import CancelAppointment
 from scheduling.application.ports.reminders import (
     DispatchFailed,
     OutcomeUnknown,
     Undeliverable,
 )
-from scheduling.domain.appointment import CancelReason, Initiator
-from scheduling.domain.directory import Channel, ContactPreferences, put
+from scheduling.domain.directory import Channel
 from scheduling.domain.due_reminder import Notice, Retrying
 from scheduling.domain.errors import AppointmentNotFound
 from scheduling.domain.status import Status
-from scheduling.domain.version import ExpectedVersion
-from tests.builders import a_patient, an_id, at, open_clinic
+from tests.builders import a_patient, an_id, at
 from tests.contracts.reminding import (
     A_DAY,
+    BY_SMS,
     TWO_HOURS,
+    OpenSweeping,
     Outgoing,
-    Sweeping,
-    a_reminded_visit,
+    cancel,
+    sweeping_over,
+    visit,
 )
 from tests.contracts.storages import Storage
 
 HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
-BY_SMS = ContactPreferences(sms=True)
-Open = Callable[..., Awaitable[Sweeping]]
 
 
 @pytest.fixture
-def sweeping(everywhere: Storage) -> Open:
-    async def opened(*patients: Any, **told: Any) -> Sweeping:  # noqa: ANN401
-        people = patients or tuple(
-            a_patient(preferences=BY_SMS, phone=f"+49 30 000{n}") for n in range(4)
-        )
-        clinic = await open_clinic(everywhere.begin, patients=people, **told)
-        return Sweeping(everywhere, clinic)
-
-    return opened
-
-
-async def visit(here: Sweeping, **told: Any) -> Any:  # noqa: ANN401
-    wanted = {"starts_in": 2 * HOUR - MINUTE, **told}
-    return await a_reminded_visit(here.storage, here.clinic, **wanted)
-
-
-async def cancel(here: Sweeping, id: Any) -> None:  # noqa: ANN401
-    await CancelAppointment(here.storage.begin, lambda: datetime.now(UTC))(
-        here.clinic.caller,
-        id,
-        expected=ExpectedVersion(1),
-        reason_code=CancelReason.PATIENT,
-        initiated_by=Initiator.STAFF,
-        comment=None,
-    )
+def sweeping(everywhere: Storage) -> OpenSweeping:
+    return sweeping_over(everywhere)
 
 
 async def test_one_that_is_due_is_told_once_with_all_that_a_sender_needs(
-    sweeping: Open,
+    sweeping: OpenSweeping,
 ) -> None:
     here = await sweeping(
         a_patient(preferences=BY_SMS, phone="+49 30 1", language="my")
@@ -100,7 +72,7 @@ async def test_one_that_is_due_is_told_once_with_all_that_a_sender_needs(
     assert told["data"]["appointmentId"] == str(booked.id)
 
 
-async def test_one_that_is_not_due_yet_waits(sweeping: Open) -> None:
+async def test_one_that_is_not_due_yet_waits(sweeping: OpenSweeping) -> None:
     here = await sweeping()
     await visit(here, starts_in=2 * HOUR + MINUTE)
     assert await here() == {}
@@ -121,7 +93,7 @@ async def test_one_that_is_not_due_yet_waits(sweeping: Open) -> None:
     ],
 )
 async def test_late_it_is_sent_while_it_helps_and_never_after_the_start(
-    sweeping: Open, starts_in: timedelta, minutes: int, becomes: tuple[str, str]
+    sweeping: OpenSweeping, starts_in: timedelta, minutes: int, becomes: tuple[str, str]
 ) -> None:
     here = await sweeping()
     await visit(here, starts_in=starts_in, minutes=(minutes,))
@@ -132,7 +104,7 @@ async def test_late_it_is_sent_while_it_helps_and_never_after_the_start(
 
 
 async def test_of_two_that_are_due_at_once_the_later_one_is_enough(
-    sweeping: Open,
+    sweeping: OpenSweeping,
 ) -> None:
     here = await sweeping()
     await visit(here, starts_in=HOUR, minutes=(A_DAY, TWO_HOURS))
@@ -142,7 +114,7 @@ async def test_of_two_that_are_due_at_once_the_later_one_is_enough(
 
 
 async def test_what_was_sent_for_the_old_time_is_no_later_one_of_the_new(
-    sweeping: Open,
+    sweeping: OpenSweeping,
 ) -> None:
     here = await sweeping()
     await visit(here, starts_in=21 * HOUR, minutes=(A_DAY, TWO_HOURS))
@@ -169,7 +141,7 @@ async def test_what_was_sent_for_the_old_time_is_no_later_one_of_the_new(
     ],
 )
 async def test_only_who_still_comes_is_reminded(
-    sweeping: Open, status: Status, becomes: tuple[str, str]
+    sweeping: OpenSweeping, status: Status, becomes: tuple[str, str]
 ) -> None:
     here = await sweeping()
     await visit(here, status=status)
@@ -179,7 +151,7 @@ async def test_only_who_still_comes_is_reminded(
     assert len(await here.told("notification.requested")) == (becomes[0] == "SENT")
 
 
-async def test_of_a_cancelled_one_nothing_is_sent(sweeping: Open) -> None:
+async def test_of_a_cancelled_one_nothing_is_sent(sweeping: OpenSweeping) -> None:
     here = await sweeping()
     booked = await visit(here)
     await cancel(here, booked.id)
@@ -188,84 +160,9 @@ async def test_of_a_cancelled_one_nothing_is_sent(sweeping: Open) -> None:
     assert (one.status, one.reason) == ("CANCELLED", "cancelled")
 
 
-@pytest.mark.parametrize(
-    ("patient", "becomes"),
-    [
-        ({"active": False}, ("SKIPPED", "PATIENT_INACTIVE", "sms")),
-        ({"preferences": ContactPreferences()}, ("SKIPPED", "NO_CHANNEL", "sms")),
-        ({"phone": None, "email": "a@b.c"}, ("SKIPPED", "NO_CHANNEL", "sms")),
-        # Whoever listens looks addresses up where we have none at all.
-        ({"phone": None}, ("SENT", None, "sms")),
-        (
-            {"preferences": ContactPreferences(whatsapp=True, sms=True)},
-            ("SENT", None, "whatsapp"),
-        ),
-        (
-            {
-                "preferences": ContactPreferences(whatsapp=True, email=True),
-                "phone": None,
-                "email": "a@b.c",
-            },
-            ("SENT", None, "email"),
-        ),
-    ],
-)
-async def test_it_goes_the_first_way_that_was_agreed_to_and_leads_somewhere(
-    sweeping: Open, patient: dict[str, Any], becomes: tuple[str, str | None, str]
+async def test_a_patient_who_was_forgotten_is_not_reminded(
+    sweeping: OpenSweeping,
 ) -> None:
-    told = {"preferences": BY_SMS, "phone": "+49 30 1"}
-    here = await sweeping(a_patient(**told))
-    await visit(here)
-    await becomes_of(here, **patient)
-    await here()
-    one = await here.only()
-    assert (one.status, one.reason, one.channel) == becomes
-
-
-@pytest.mark.parametrize(
-    ("agrees", "becomes"),
-    [
-        ({"phone": "+49 30 2"}, ("SKIPPED", "NO_CHANNEL", None)),
-        ({"preferences": BY_SMS}, ("SENT", None, "sms")),
-    ],
-)
-async def test_who_had_no_way_when_booking_may_have_one_when_it_is_due(
-    sweeping: Open, agrees: dict[str, Any], becomes: tuple[str, str | None, str]
-) -> None:
-    here = await sweeping(a_patient(phone="+49 30 1"))
-    booked = await visit(here, channel=None)
-    one = await here.only()
-    assert (one.status, one.reason, one.channel) == ("SCHEDULED", "NO_CHANNEL", None)
-    await becomes_of(here, **agrees)
-    assert await here() == {becomes[0].lower(): 1}
-    async with here.storage.begin(here.clinic.caller) as work:
-        shown = await work.reminders.of_appointment(booked.id, after=None, limit=9)
-    (kept,) = shown.reminders
-    assert (kept.status, kept.reason, kept.channel) == becomes
-
-
-async def test_without_a_way_what_comes_too_late_or_is_called_off_is_said_to_be_so(
-    sweeping: Open,
-) -> None:
-    here = await sweeping(a_patient())
-    await visit(here, starts_in=MINUTE, channel=None)
-    off = await visit(here, starts_in=HOUR, channel=None)
-    await cancel(here, off.id)
-    assert await here() == {"skipped": 1}
-    became = {(one.status, one.reason) for one in await here.reminders()}
-    assert became == {("SKIPPED", "TOO_LATE"), ("CANCELLED", "cancelled")}
-    assert await here.told("appointment.reminder.failed") == []
-
-
-async def becomes_of(here: Sweeping, **told: Any) -> None:  # noqa: ANN401
-    """Put the first patient anew: this is so when the reminder is due."""
-    before = here.clinic.patients[0]
-    after = replace(before, **told)
-    async with here.storage.begin(here.clinic.caller) as work:
-        work.patients.save(put(before, after, expected=None, now=at("08:30")))
-
-
-async def test_a_patient_who_was_forgotten_is_not_reminded(sweeping: Open) -> None:
     here = await sweeping()
     await visit(here)
     async with here.storage.begin(here.clinic.caller) as work:
@@ -274,7 +171,7 @@ async def test_a_patient_who_was_forgotten_is_not_reminded(sweeping: Open) -> No
     assert (await here.only()).reason == "PATIENT_INACTIVE"
 
 
-async def test_many_are_looked_at_in_batches_each_once(sweeping: Open) -> None:
+async def test_many_are_looked_at_in_batches_each_once(sweeping: OpenSweeping) -> None:
     here = await sweeping()
     for n in range(25):
         await visit(here, patient=n % 4)
@@ -283,7 +180,7 @@ async def test_many_are_looked_at_in_batches_each_once(sweeping: Open) -> None:
     assert len({one["data"]["notificationId"] for one in asked}) == len(asked) == 25
 
 
-async def test_one_bad_recipient_stops_nobody(sweeping: Open) -> None:
+async def test_one_bad_recipient_stops_nobody(sweeping: OpenSweeping) -> None:
     here = await sweeping()
     for patient in range(4):
         await visit(here, patient=patient)
@@ -303,7 +200,7 @@ async def test_one_bad_recipient_stops_nobody(sweeping: Open) -> None:
 
 
 async def test_a_fault_nobody_thought_of_stops_nobody_else_and_is_told(
-    sweeping: Open,
+    sweeping: OpenSweeping,
 ) -> None:
     here = await sweeping()
     for patient in range(3):
@@ -319,7 +216,7 @@ async def test_a_fault_nobody_thought_of_stops_nobody_else_and_is_told(
 
 
 async def test_what_fails_is_tried_again_later_and_later_and_then_given_up(
-    sweeping: Open,
+    sweeping: OpenSweeping,
 ) -> None:
     here = await sweeping()
     booked = await visit(here, starts_in=21 * HOUR, minutes=(A_DAY,))
@@ -349,7 +246,9 @@ async def test_what_fails_is_tried_again_later_and_later_and_then_given_up(
     assert out.sent == []
 
 
-async def test_it_is_not_put_off_beyond_what_it_is_good_for(sweeping: Open) -> None:
+async def test_it_is_not_put_off_beyond_what_it_is_good_for(
+    sweeping: OpenSweeping,
+) -> None:
     here = await sweeping()
     booked = await visit(here, starts_in=6 * MINUTE)
     out = Outgoing()
@@ -363,7 +262,7 @@ async def test_it_is_not_put_off_beyond_what_it_is_good_for(sweeping: Open) -> N
     [(False, ("FAILED", "OUTCOME_UNKNOWN")), (True, ("SENT", None))],
 )
 async def test_of_a_sender_that_died_it_is_sent_again_only_where_that_is_known(
-    sweeping: Open, *, repeatable: bool, becomes: tuple[str, str | None]
+    sweeping: OpenSweeping, *, repeatable: bool, becomes: tuple[str, str | None]
 ) -> None:
     here = await sweeping()
     await visit(here)
@@ -377,7 +276,7 @@ async def test_of_a_sender_that_died_it_is_sent_again_only_where_that_is_known(
     assert len(out.sent) == repeatable
 
 
-async def test_one_that_is_being_sent_is_left_alone(sweeping: Open) -> None:
+async def test_one_that_is_being_sent_is_left_alone(sweeping: OpenSweeping) -> None:
     here = await sweeping()
     await visit(here)
     async with here.storage.begin(here.clinic.caller) as work:
@@ -388,7 +287,7 @@ async def test_one_that_is_being_sent_is_left_alone(sweeping: Open) -> None:
     assert (await here.only()).attempts == 1
 
 
-async def test_two_sweepers_send_it_once(sweeping: Open) -> None:
+async def test_two_sweepers_send_it_once(sweeping: OpenSweeping) -> None:
     here = await sweeping()
     for n in range(12):
         await visit(here, patient=n % 4)
@@ -399,7 +298,7 @@ async def test_two_sweepers_send_it_once(sweeping: Open) -> None:
 
 
 async def test_the_reminders_of_an_appointment_are_read_page_by_page(
-    sweeping: Open,
+    sweeping: OpenSweeping,
 ) -> None:
     here = await sweeping()
     booked = await visit(here, starts_in=30 * HOUR, minutes=(A_DAY, TWO_HOURS, 30))
@@ -417,7 +316,7 @@ async def test_the_reminders_of_an_appointment_are_read_page_by_page(
 
 
 async def test_an_appointment_without_reminders_has_an_empty_page(
-    sweeping: Open,
+    sweeping: OpenSweeping,
 ) -> None:
     here = await sweeping()
     booked = await visit(here, minutes=())

@@ -22,7 +22,7 @@ from scheduling.domain.errors import (
 )
 from scheduling.domain.identifiers import LocationId, PractitionerId
 from scheduling.domain.period import Period
-from scheduling.domain.reminder import reminders_for
+from scheduling.domain.reminder import REMINDED, reminders_for, reminders_stay
 from scheduling.domain.settings import (
     NO_RULES_OF_ITS_OWN,
     CalendarLimits,
@@ -30,8 +30,6 @@ from scheduling.domain.settings import (
 )
 from scheduling.domain.slot import Slot
 from scheduling.domain.status import MOVABLE, Status
-
-_REMINDED = frozenset({Status.BOOKED, Status.CONFIRMED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -299,7 +297,7 @@ def _to(
 ) -> Move:
     before = after.before
     had = set(before.slot_ids) if before and before.status.keeps_time else set()
-    kept = _begins_as_it_did(after)
+    kept = reminders_stay(after)
     return Move(
         booking=Booking(
             appointment=after,
@@ -311,7 +309,7 @@ def _to(
                 preferences=facts.preferences,
                 now=now,
             )
-            if after.status in _REMINDED and not kept
+            if after.status in REMINDED and not kept
             else (),
             lapsed=tuple(id for id in place.lapsed if id != after.id),
         ),
@@ -321,17 +319,6 @@ def _to(
             if slot.id in had and slot.id not in place.slot_ids
         ),
         keeps_reminders=kept,
-    )
-
-
-def _begins_as_it_did(after: Appointment) -> bool:
-    """Whether what its patient is reminded of is still so."""
-    before = after.before
-    return (
-        before is not None
-        and {before.status, after.status} <= _REMINDED
-        and before.period.start == after.period.start
-        and before.location_id == after.location_id
     )
 
 

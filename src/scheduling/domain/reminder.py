@@ -5,9 +5,13 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
+from scheduling.domain.appointment import Appointment
 from scheduling.domain.directory import Channel, ContactPreferences
 from scheduling.domain.identifiers import new_id
 from scheduling.domain.settings import Settings
+from scheduling.domain.status import Status
+
+REMINDED = frozenset({Status.BOOKED, Status.CONFIRMED})
 
 
 class ReminderStatus(StrEnum):
@@ -77,4 +81,15 @@ def reminders_for(
         Reminder(id=new_id(now), offset_minutes=minutes, channel=channel, due_at=due_at)
         for minutes in settings.reminder_offsets_minutes
         if (due_at := start - timedelta(minutes=minutes)) > now
+    )
+
+
+def reminders_stay(after: Appointment) -> bool:
+    """Whether what the patient is reminded of is still as it was before."""
+    before = after.before
+    return (
+        before is not None
+        and {before.status, after.status} <= REMINDED
+        and before.period.start == after.period.start
+        and before.location_id == after.location_id
     )
