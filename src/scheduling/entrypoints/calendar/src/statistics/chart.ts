@@ -7,6 +7,7 @@ import {
   LinearScale,
   LineController,
   LineElement,
+  type Plugin,
   PointElement,
   Tooltip,
 } from 'chart.js'
@@ -36,6 +37,8 @@ export interface Drawing {
   written: (value: number) => string
   /** The scale ends there at least */
   top?: number
+  /** Nobody comes by half */
+  whole: boolean
 }
 
 /** Draw it anew; what was drawn on the canvas before is gone. */
@@ -44,6 +47,7 @@ export function draw(canvas: HTMLCanvasElement, drawing: Drawing): () => void {
   const ticks = { color: ink, font: { family: font, size: 12 } }
   const chart = new Chart(canvas, {
     type: kind,
+    plugins: kind === 'bar' ? [figures(drawing) as Plugin] : [],
     data: {
       labels: [...drawing.labels],
       datasets: [
@@ -60,6 +64,7 @@ export function draw(canvas: HTMLCanvasElement, drawing: Drawing): () => void {
     },
     options: {
       animation: false,
+      layout: { padding: { top: kind === 'bar' ? 16 : 4 } },
       responsive: true,
       maintainAspectRatio: false,
       plugins: {
@@ -70,7 +75,7 @@ export function draw(canvas: HTMLCanvasElement, drawing: Drawing): () => void {
         y: {
           beginAtZero: true,
           ...(drawing.top === undefined ? {} : { suggestedMax: drawing.top }),
-          ticks: { ...ticks, maxTicksLimit: 6, callback: (value) => written(Number(value)) },
+          ticks: { ...ticks, maxTicksLimit: 6, precision: drawing.whole ? 0 : 2, callback: (value) => written(Number(value)) },
           grid: { color: faint },
           border: { display: false },
         },
@@ -79,3 +84,21 @@ export function draw(canvas: HTMLCanvasElement, drawing: Drawing): () => void {
   })
   return () => chart.destroy()
 }
+
+/** Above each bar what it comes to, so that nobody measures it by the lines behind. */
+const figures = ({ values, written, ink, font }: Drawing): Plugin<'bar'> => ({
+  id: 'figures',
+  afterDatasetsDraw(chart) {
+    const { ctx } = chart
+    ctx.save()
+    ctx.fillStyle = ink
+    ctx.font = `12px ${font}`
+    ctx.textAlign = 'center'
+    ctx.textBaseline = 'bottom'
+    chart.getDatasetMeta(0).data.forEach((bar, at) => {
+      const value = values[at]
+      if (value) ctx.fillText(written(value), bar.x, bar.y - 2)
+    })
+    ctx.restore()
+  },
+})
