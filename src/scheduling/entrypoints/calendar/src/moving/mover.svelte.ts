@@ -3,14 +3,14 @@
  * the same command; where it is refused, the visit stays where it was.
  */
 import type { Calendar } from '@event-calendar/core'
-import { SvelteSet } from 'svelte/reactivity'
-import { answered, api, type Appointment, type BookedTime, ifMatch } from '~/api/client'
+import type { BookedTime } from '~/api/client'
 import { announcer } from '~/app/announcer.svelte'
 import { desk } from '~/app/desk.svelte'
 import { movement } from '~/app/movement.svelte'
 import { route } from '~/app/route.svelte'
 import { days } from '~/calendar/days.svelte'
 import { type Drawn, type Entry, type Ghost, isMovable } from '~/calendar/entries'
+import { isThere, moves, whenOf } from '~/moving/moves.svelte'
 import { above, beside, type Column, onDay, snapped, type Target, targetsOf } from '~/moving/targets'
 import { session } from '~/signin/session.svelte'
 import { addDays, type Day, dayOf, type Instant, instantOf, minutesBetween, minutesLater, type Wall, wallOf } from '~/time/zoned'
@@ -42,8 +42,6 @@ class Mover {
   /** The visit that is being moved with the keys */
   moved = $state.raw<BookedTime | null>(null)
   aim = $state.raw<Aim | null>(null)
-  /** Visits whose move is with the server */
-  readonly underWay = new SvelteSet<string>()
   private ground: Ground | null = null
   /** From which day it came, for the way back */
   private from: Day | null = null
@@ -106,7 +104,7 @@ class Mover {
   // --- by pointer
 
   async dropped(info: Calendar.EventDropInfo, entry: Drawn): Promise<void> {
-    if (entry.kind !== 'appointment' || this.underWay.has(entry.id)) return info.revert()
+    if (entry.kind !== 'appointment' || moves.underWay.has(entry.id)) return info.revert()
     const moved = entry.appointment
     const practitionerId = String(info.newResource?.id ?? entry.practitionerId)
     // What the wall shows, and how far it went: the viewer's own clock has no say in it.
@@ -116,7 +114,7 @@ class Mover {
     if (isThere(moved, practitionerId, start)) {
       info.revert()
       announcer.whisper = say('moving.put-back', { patient: moved.patientName })
-    } else if (!(await this.send(moved, practitionerId, start))) info.revert()
+    } else if (!(await moves.send(moved, practitionerId, start))) info.revert()
   }
 
   /** While aiming, a click on a time is the choice of it. */
@@ -136,7 +134,7 @@ class Mover {
   take(moved: BookedTime): void {
     const patient = moved.patientName
     if (!session.may('scheduling:book')) announcer.whisper = say('moving.not-you')
-    else if (!isMovable(moved) || this.underWay.has(moved.id)) announcer.whisper = say('moving.not-this')
+    else if (!isMovable(moved) || moves.underWay.has(moved.id)) announcer.whisper = say('moving.not-this')
     else {
       this.moved = moved
       this.from = desk.date
@@ -260,7 +258,7 @@ class Mover {
   })
 
   get isUnderWay(): boolean {
-    return this.moved !== null && this.underWay.has(this.moved.id)
+    return this.moved !== null && moves.underWay.has(this.moved.id)
   }
 
   cancel(): void {
@@ -274,7 +272,7 @@ class Mover {
     const { moved, aim } = this
     if (!moved || !aim?.start || this.turning || this.isUnderWay) return
     if (this.state === 'now') return this.cancel()
-    if (await this.send(moved, aim.practitionerId, aim.start)) {
+    if (await moves.send(moved, aim.practitionerId, aim.start)) {
       this.leave()
       this.focusOn(moved.id)
     } else this.goBack(moved)
@@ -307,55 +305,6 @@ class Mover {
     const zone = desk.zone
     return { practitionerId, start, day: dayOf(start, zone), wall: wallOf(start, zone) }
   }
-
-  // --- either way
-
-  /** Return whether the server has moved it. */
-  private async send(moved: BookedTime, practitionerId: string, start: Instant): Promise<boolean> {
-    const after = await this.reschedule(moved.id, moved.version, { practitionerId, start })
-    if (!after) return false
-    const practitioner = desk.nameOf(practitionerId)
-    const run = () => void this.undo(moved, after)
-    announcer.done(
-      say('moving.done', { patient: moved.patientName, when: whenOf(after.start), practitioner }),
-      { label: say('moving.undo'), run },
-    )
-    return true
-  }
-
-  private async undo(moved: BookedTime, after: Appointment): Promise<void> {
-    const { practitionerId, locationId, start } = moved
-    const durationMinutes = minutesBetween(start, moved.end)
-    const place = { practitionerId, locationId, start, durationMinutes }
-    if (!(await this.reschedule(moved.id, after.version, place))) return
-    const practitioner = desk.nameOf(practitionerId)
-    announcer.done(say('moving.undone', { patient: moved.patientName, when: whenOf(start), practitioner }))
-  }
-
-  private async reschedule(
-    id: string,
-    version: number,
-    body: { practitionerId: string; start: Instant; locationId?: string; durationMinutes?: number },
-  ): Promise<Appointment | null> {
-    this.underWay.add(id)
-    try {
-      const params = { path: { id }, header: ifMatch(version) }
-      return await answered(api.POST('/v1/appointments/{id}/reschedule', { params, body }))
-    } catch (error) {
-      announcer.refused(error)
-      return null
-    } finally {
-      this.underWay.delete(id)
-      // Also where it was refused: what is shown here was not how things are.
-      days.refresh()
-    }
-  }
 }
-
-const isThere = (moved: BookedTime, practitionerId: string, start: Instant): boolean =>
-  moved.practitionerId === practitionerId && minutesBetween(moved.start, start) === 0
-
-const whenOf = (start: Instant): string =>
-  `${words.date(start, desk.zone)}, ${words.time(start, desk.zone)}`
 
 export const mover = new Mover()
