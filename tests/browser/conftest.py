@@ -199,3 +199,17 @@ def screenshot() -> Keep:
     """Keep what a page looks like: `await screenshot(page, "day")`."""
     ARTEFACTS.mkdir(parents=True, exist_ok=True)
     return picture
+
+
+Looked = Callable[[Page, str], Awaitable[None]]
+
+
+@pytest.fixture
+def looked_at(no_axe_findings: Judge, screenshot: Keep) -> Looked:
+    """Judge a page by axe and keep what it looks like: `looked_at(page, "day")`."""
+
+    async def look(page: Page, name: str) -> None:
+        await no_axe_findings(page)
+        await screenshot(page, name)
+
+    return look
