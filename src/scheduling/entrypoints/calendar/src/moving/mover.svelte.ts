@@ -10,27 +10,12 @@ import { movement } from '~/app/movement.svelte'
 import { route } from '~/app/route.svelte'
 import { days } from '~/calendar/days.svelte'
 import { type Drawn, type Entry, type Ghost, isMovable } from '~/calendar/entries'
+import type { Ground } from '~/moving/ground'
 import { isThere, moves, whenOf } from '~/moving/moves.svelte'
 import { above, beside, type Column, onDay, snapped, type Target, targetsOf } from '~/moving/targets'
 import { session } from '~/signin/session.svelte'
 import { addDays, type Day, dayOf, type Instant, instantOf, minutesBetween, minutesLater, type Wall, wallOf } from '~/time/zoned'
 import { say, words } from '~/words/words.svelte'
-
-/** What the mover needs of the grid that it moves in */
-export interface Ground {
-  /** In the order in which they stand */
-  columns(): Column[]
-  /** The clinic and the days that are to be shown, as `days.of` names them */
-  of(): string
-  /** Days that one sees at once */
-  count(): number
-  /** Focus an entry; return whether it is there. */
-  focus(id: string): boolean
-  /** Keep the focus in the grid while entries come and go. */
-  hold(): void
-  /** The ghost as it is drawn */
-  ghost(): Element | null
-}
 
 interface Aim extends Column {
   wall: Wall
