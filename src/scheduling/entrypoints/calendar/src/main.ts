@@ -2,8 +2,7 @@ import { mount } from 'svelte'
 import App from '~/app/App.svelte'
 // Patients have Burmese names in whatever language the page is: the browser loads the
 // letters when it meets the first, and from nowhere but here.
-import '@fontsource/noto-sans-myanmar/400.css'
-import '@fontsource/noto-sans-myanmar/700.css'
+import '~/app/fonts.css'
 import '~/app/styles.css'
 
 const target = document.getElementById('page')
