@@ -2,7 +2,7 @@
 # everything else they install, below this folder. ARGS= passes options on:
 #   make run ARGS='--port 9000 --no-demo'      make test ARGS='-k booking'
 
-.PHONY: run test check bench schemathesis set-up set-up-tests
+.PHONY: run test check bench chaos schemathesis set-up set-up-tests
 .DEFAULT_GOAL := run
 CALENDAR := src/scheduling/entrypoints/calendar
 
@@ -31,6 +31,10 @@ schemathesis: set-up-tests
 
 bench: set-up
 	@exec .venv/bin/python -m tests.bench $(ARGS)
+
+# make chaos ARGS='p2 p12 --seed=7 --short'
+chaos: set-up
+	@exec .venv/bin/python -m tests.chaos $(ARGS)
 
 set-up:
 	@.ci/set-up

@@ -51,7 +51,7 @@ def write(results: Sequence[Result]) -> str:
             *(_line(result) for result in results),
         ]
     )
-    machine = _machine()
+    machine = this_machine()
     text = "\n".join(
         [
             "# Benchmarks",
@@ -87,7 +87,7 @@ def _line(result: Result) -> str:
     )
 
 
-def _machine() -> dict[str, str]:
+def this_machine() -> dict[str, str]:
     cpu = next(
         (
             line.partition(":")[2].strip()
