@@ -29,6 +29,9 @@ class OwnServers:
 
     @classmethod
     def below(cls, folder: Path) -> "OwnServers":
+        for name in ("postgres", "nats"):
+            (folder / name).mkdir(parents=True, exist_ok=True)
+            (folder / name).chmod(0o755)
         return cls(
             EmbeddedPostgres(data_dir=folder / "postgres", port=free_port()),
             EmbeddedNats(data_dir=folder / "nats", port=free_port()),
