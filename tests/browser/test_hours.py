@@ -217,3 +217,29 @@ async def test_who_may_not_manage_hours_is_not_offered_it(
     await entry(doctor, SOUZA, "10:00").click()
     await expect(doctor.get_by_role("dialog")).to_be_visible()
     await expect(doctor.get_by_role("button", name="Block this time")).to_be_hidden()
+
+
+async def test_the_form_of_hours_can_be_read_in_burmese_and_in_the_dark(
+    enter: Enter, clinic: Clinic, no_axe_findings: Judge, screenshot: Keep
+) -> None:
+    await clinic.booked("သီရိမေ", WEISS, 1, "09:20")
+    page = await enter(
+        "front-desk",
+        clinic.address("day", 1),
+        locale="my-MM",
+        color_scheme="dark",
+        viewport={"width": 1024, "height": 768},
+    )
+    await (
+        page.locator(".head").filter(has_text=WEISS).get_by_role("button").last.click()
+    )
+    dialog = page.get_by_role("dialog")
+    await expect(dialog.locator(".preview strong")).to_be_visible()
+    await dialog.get_by_role("radio").nth(1).check()
+    await no_axe_findings(page)
+    await screenshot(page, "other-hours-burmese-dark")
+    await dialog.get_by_role("radio").nth(0).check()
+    await dialog.locator("button[type=submit]").click()
+    await expect(dialog.locator(".affected")).to_contain_text("သီရိမေ")
+    await no_axe_findings(page)
+    await screenshot(page, "affected-burmese-dark")
