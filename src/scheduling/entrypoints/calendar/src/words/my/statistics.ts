@@ -2,7 +2,7 @@
 export default {
   'statistics.period': 'ကာလ',
   'statistics.period.week': 'ယခုအပတ်',
-  'statistics.period.four-weeks': 'ပြီးခဲ့သော ၄ ပတ်',
+  'statistics.period.four-weeks': 'ပြီးခဲ့သော 4 ပတ်',
   'statistics.period.month': 'ယခုလ',
   'statistics.period.custom': 'စရက် – ဆုံးရက်',
   'statistics.from': 'မှ',
