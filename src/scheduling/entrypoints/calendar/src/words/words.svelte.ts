@@ -30,8 +30,7 @@ class Words {
 
   /** The Burmese catalogue is loaded by who reads it. */
   async choose(language: Language): Promise<void> {
-    const chosen: Record<Word, string> =
-      language === 'my' ? (await import('~/words/my')).default : en
+    const chosen: Record<Word, string> = language === 'my' ? await burmese() : en
     this.catalogue = chosen
     this.language = language
     document.documentElement.lang = language
@@ -86,6 +85,13 @@ class Words {
     const parts = formatter(this.locale, zone, { timeZoneName: 'short' }).formatToParts(new Date(instant))
     return parts.find((part) => part.type === 'timeZoneName')?.value ?? zone
   }
+}
+
+/** With its letters, so that nobody sees boxes first; without them where they do not come. */
+async function burmese(): Promise<Record<Word, string>> {
+  const letters = [400, 700].map((weight) => document.fonts.load(`${weight} 1em "Noto Sans Myanmar"`, 'က'))
+  const [catalogue] = await Promise.all([import('~/words/my'), Promise.allSettled(letters)])
+  return catalogue.default
 }
 
 /** Making a formatter costs far more than using it; a day's grid needs hundreds. */
