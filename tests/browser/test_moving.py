@@ -20,7 +20,9 @@ def bar(page: Page) -> Locator:
 def moves_of(page: Page) -> list[Request]:
     """Return a list that grows with each move that the page asks for."""
     asked: list[Request] = []
-    page.on("request", lambda one: asked.append(one) if "/reschedule" in one.url else 0)
+    page.on(
+        "request", lambda one: asked.append(one) if "/reschedule" in one.url else None
+    )
     return asked
 
 
