@@ -94,6 +94,10 @@ class Databases:
         finally:
             self._execute(f"DROP DATABASE {name} WITH (FORCE)")
 
+    def as_superuser(self, database_url: str) -> str:
+        """Return the superuser's URL of one of them, to judge it or to break it."""
+        return _on(self._url, urlsplit(database_url).path.lstrip("/"))
+
     def close(self) -> None:
         self._background.run(self._admin.close())
 

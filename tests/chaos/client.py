@@ -10,6 +10,7 @@ import time
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from hashlib import sha256
 from typing import Any
 
 import orjson
@@ -133,7 +134,13 @@ class Scribe:
         except asyncio.CancelledError:
             self.ledger.silent(number, "went away")
             raise
-        self.ledger.answered(number, answer.status, **_of_interest(answer))
+        self.ledger.answered(
+            number,
+            answer.status,
+            **_of_interest(answer),
+            digest=sha256(answer.body).hexdigest()[:16],
+            replayed=answer.headers.get("idempotency-replayed") == "true",
+        )
         return answer
 
 

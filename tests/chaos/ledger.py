@@ -5,6 +5,7 @@ same. What was asked and never answered, or answered with 5xx, may have been don
 not: such outcomes are a class of their own. Times are seconds of `time.monotonic`.
 """
 
+import asyncio
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -21,18 +22,26 @@ class Ledger:
         self.path = path
         self._file = path.open("ab", buffering=0)
         self._number = 0
+        self._step = asyncio.Event()
 
-    def asked(self, kind: str, **said: object) -> int:
+    def asked(self, kind: str, /, **said: object) -> int:
         """Write down what is about to be asked; return its number."""
         self._number += 1
+        self._step.set()
         self._write({"asked": self._number, "kind": kind, **_at(), "said": said})
         return self._number
 
-    def answered(self, number: int, status: int, **told: object) -> None:
+    def answered(self, number: int, status: int, /, **told: object) -> None:
         self._write({"answered": number, "status": status, **_at(), "told": told})
 
     def silent(self, number: int, why: str) -> None:
         self._write({"silent": number, "why": why, **_at()})
+
+    async def until(self, asked: int) -> None:
+        """Return when so many requests are in it."""
+        while self._number < asked:
+            self._step.clear()
+            await self._step.wait()
 
     def close(self) -> None:
         self._file.close()
