@@ -25,10 +25,12 @@ class Desk {
   readonly today: Day = $derived.by(() => (this.now, today(this.zone)))
   readonly date: Day = $derived(route.date ?? this.today)
   readonly week: Day = $derived(weekOf(this.date))
-  /** Whose columns are shown */
+  /** Whose columns are shown. A week of many is too narrow to read: of the first, unless
+   *  some are chosen. */
   readonly shown = $derived.by(() => {
-    const wanted = this.practitioners.filter((one) => route.practitioners.includes(one.id))
-    return wanted.length ? wanted : this.practitioners
+    const chosen = this.practitioners.filter((one) => route.practitioners.includes(one.id))
+    if (chosen.length) return chosen
+    return route.view === 'week' ? this.practitioners.slice(0, 1) : this.practitioners
   })
 
   async open(): Promise<void> {
