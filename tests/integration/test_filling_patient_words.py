@@ -1,5 +1,7 @@
 """Patients who were there before their words are found by them after the migration."""
 
+import asyncio
+
 import asyncpg
 import pytest
 
@@ -76,3 +78,42 @@ async def test_words_go_and_come_again_with_the_migration(
     async with postgres_storage(empty_database_url, size=1) as storage:
         for caller in callers:
             assert len(await found(storage, caller, "maria")) == 1
+
+
+async def test_while_they_are_written_nobody_waits_for_the_list_of_organisations(
+    empty_database_url: str, callers: tuple[Caller, Caller]
+) -> None:
+    tenant = str(callers[0].tenant_id)
+    in_the_way = await asyncpg.connect(
+        empty_database_url,
+        server_settings={"role": "scheduling_api", "app.tenant_id": tenant},
+    )
+    beside = await asyncpg.connect(
+        empty_database_url,
+        server_settings={"role": "scheduling_cron", "lock_timeout": "500ms"},
+    )
+    try:
+        async with in_the_way.transaction():
+            await in_the_way.execute("SELECT FROM patients FOR UPDATE")
+            migrating = asyncio.create_task(migrate(empty_database_url))
+            await _somebody_waits(in_the_way, beside)
+            known = await beside.fetchval("SELECT count(*) FROM tenants")
+        await migrating
+    finally:
+        await beside.close()
+        await in_the_way.close()
+    assert known == len(callers)
+
+
+async def _somebody_waits(
+    in_the_way: "asyncpg.Connection[asyncpg.Record]",
+    beside: "asyncpg.Connection[asyncpg.Record]",
+) -> None:
+    waits = (
+        "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database()"
+        " AND $1 = ANY(pg_blocking_pids(pid)))"
+    )
+    pid = in_the_way.get_server_pid()
+    async with asyncio.timeout(30):
+        while not await beside.fetchval(waits, pid):  # noqa: ASYNC110  # no event tells
+            await asyncio.sleep(0.01)
