@@ -1,5 +1,8 @@
 """Servers lent to short experiments: a database of their own, the worker's broker."""
 
+import shutil
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -17,5 +20,9 @@ def servers(
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    return tmp_path / "stage"
+def folder() -> Iterator[Path]:
+    """A folder that PostgreSQL's user may enter, unlike pytest's."""
+    folder = Path(tempfile.mkdtemp(prefix="scheduling-chaos-"))
+    folder.chmod(0o755)
+    yield folder
+    shutil.rmtree(folder)
