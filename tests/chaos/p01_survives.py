@@ -33,7 +33,7 @@ async def run(setting: Setting) -> Outcome:
             inboxes=1 if setting.full else 0,
             crons=1 if setting.full else 0,
         ) as stage:
-            rounds = 24 if setting.full else 2
+            rounds = 24 if setting.full else 1
             outcome = await _tried(stage, setting, "whole", rounds, disk)
             await _break(stage.servers.superuser_url)
             rounds = 2 if setting.full else 1
@@ -62,9 +62,9 @@ async def _tried(
         )
         async with crowd.at_work():
             for number in range(rounds):
-                each = 150 if setting.full else 40
+                each = 150 if setting.full else 30
                 await crowd.until(done=crowd.done + chance.randint(each, 2 * each))
-                await _everything_dies(stage, disk if number % 2 else None)
+                await _everything_dies(stage, disk if (number + rounds) % 2 else None)
             await crowd.until(done=crowd.done + 20)
     written = entries(path)
     failures = await acknowledged(url, clinic.tenant, written)

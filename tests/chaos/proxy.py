@@ -1,6 +1,8 @@
 """A TCP proxy whose line can be bad: slow, cut, dumb, or deaf on one side."""
 
 import asyncio
+import socket
+import struct
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
@@ -18,6 +20,10 @@ class _Line:
     def drop(self) -> None:
         for writer in (self.near, self.far):
             # Reset, not closed in good order.
+            with suppress(OSError):
+                writer.get_extra_info("socket").setsockopt(
+                    socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0)
+                )
             writer.transport.abort()
 
 
@@ -31,9 +37,14 @@ class Proxy:
     name: str = "proxy"
     port: int = 0
     _delay: float = 0.0
-    _flows: dict[str, asyncio.Event] = field(default_factory=dict)
+    _flows: dict[str, asyncio.Event] = field(
+        default_factory=lambda: {
+            way: asyncio.Event() for way in ("questions", "answers")
+        }
+    )
     _lines: set[_Line] = field(default_factory=set)
     _refuses: bool = False
+    _serving: set["asyncio.Task[None]"] = field(default_factory=set)
 
     def delay(self, seconds: float) -> None:
         """Hold each piece back for so long, both ways; 0 ends it."""
@@ -69,7 +80,20 @@ class Proxy:
         for flow in self._flows.values():
             flow.set()
 
-    async def serve(
+    def take(self, reader: asyncio.StreamReader, near: asyncio.StreamWriter) -> None:
+        """Serve a new connection until it has ended."""
+        task = asyncio.create_task(self._serve(reader, near))
+        self._serving.add(task)
+        task.add_done_callback(self._serving.discard)
+
+    async def close(self) -> None:
+        """Drop all connections; return when nothing is left of them."""
+        self.mend()
+        for line in tuple(self._lines):
+            line.drop()
+        await asyncio.gather(*self._serving)
+
+    async def _serve(
         self, reader: asyncio.StreamReader, near: asyncio.StreamWriter
     ) -> None:
         if self._refuses:
@@ -110,15 +134,12 @@ async def a_proxy(
 ) -> AsyncIterator[Proxy]:
     """Listen on a free port of 127.0.0.1, `proxy.port`."""
     proxy = Proxy(host, port, log, name)
-    proxy._flows = {"questions": asyncio.Event(), "answers": asyncio.Event()}  # noqa: SLF001  # its own maker
     proxy.mend()
-    server = await asyncio.start_server(proxy.serve, "127.0.0.1", 0)
+    server = await asyncio.start_server(proxy.take, "127.0.0.1", 0)
     proxy.port = server.sockets[0].getsockname()[1]
     try:
         yield proxy
     finally:
         server.close()
-        proxy.mend()
-        for line in tuple(proxy._lines):  # noqa: SLF001
-            line.drop()
+        await proxy.close()
         await server.wait_closed()
