@@ -11,7 +11,7 @@ found from each syllable on, whoever wrote which spaces.
 
 import re
 from collections.abc import Iterator
-from itertools import islice
+from itertools import dropwhile, islice
 from unicodedata import category, combining, decimal, normalize
 
 from scheduling.domain.directory import Patient
@@ -87,9 +87,12 @@ def _words_of(patient: Patient) -> Iterator[str]:
 
 
 def _words_of_number(file_number: str) -> Iterator[str]:
-    """All of it without what parts it, and its parts; with their zeros and without."""
+    """All of it without what parts it, also from its first number on, and its parts;
+    with their zeros and without.
+    """
     pieces = _pieces(_folded(file_number))
-    for word in ("".join(pieces), *pieces):
+    numbers = dropwhile(lambda piece: not piece.isdecimal(), pieces)
+    for word in ("".join(pieces), "".join(numbers), *pieces):
         if word:
             yield word
             yield _without_zeros(word)

@@ -126,7 +126,16 @@ def test_other_digits_find_no_phone(query: str) -> None:
 
 @pytest.mark.parametrize(
     "query",
-    ["FILE-2026-000123", "file 2026", "000123", "123", "0001", "file2026000123"],
+    [
+        "FILE-2026-000123",
+        "file 2026",
+        "2026-000123",
+        "2026 0001",
+        "000123",
+        "123",
+        "0001",
+        "file2026000123",
+    ],
 )
 def test_file_numbers_are_found_whole_and_by_their_parts(query: str) -> None:
     assert is_found(query, name="Maria", file_number="FILE-2026-000123")
