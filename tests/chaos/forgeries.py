@@ -86,7 +86,8 @@ class Forger:
         yield from self._oversized()
 
     def _unsigned(self) -> Iterator[tuple[str, str]]:
-        for alg in ("none", "None", "nOnE", "NONE", "", None, ["none"], {}):
+        names: Sequence[object] = ("none", "None", "nOnE", "", None, ["none"], {})
+        for alg in names:
             text = f"{part(self.header('ed', alg=alg))}.{part(self.claims())}"
             yield f"alg {alg!r}, no signature", f"{text}."
             yield f"alg {alg!r}, some signature", f"{text}.{part(b's' * 64)}"
@@ -143,7 +144,8 @@ class Forger:
                 yield f"{kind} under the name of {other}", token
 
     def _of_other_kinds(self) -> Iterator[tuple[str, str]]:
-        for typ in ("JWE", "secevent+jwt", "dpop+jwt", "logout+jwt", "", 1, []):
+        types: Sequence[object] = ("JWE", "secevent+jwt", "dpop+jwt", "", 1, [])
+        for typ in types:
             header = self.header("ed", typ=typ)
             yield f"typ {typ!r}", signed(self.keys["ed"], header, self.claims())
         for alg in ("RS384", "RS512", "PS256", "ES384", "ES256K", "HS256", "dir"):

@@ -61,6 +61,8 @@ class Entry:
     ended_at: float = float("inf")
     status: int | None = None
     told: dict[str, Any] = field(default_factory=dict)
+    why: str = ""
+    """It was not answered."""
 
     @property
     def ambiguous(self) -> bool:
@@ -87,7 +89,8 @@ def entries(path: Path) -> list[Entry]:
             entry.ended_at, entry.status = line["at"], line["status"]
             entry.told = line["told"]
         else:
-            found[line["silent"]].ended_at = line["at"]
+            entry = found[line["silent"]]
+            entry.ended_at, entry.why = line["at"], line["why"]
     return list(found.values())
 
 
