@@ -131,7 +131,7 @@ async def _tried(setting: Setting, plan: Plan, trouble: Trouble) -> Evidence:
                     await crowd.until(done=crowd.done + 20)
         waits = await until_sent(stage, clinic)
     # Nobody who sends is left when the stream is read.
-    return await _evidence(stage, clinic, path=path, waits=waits)
+    return await evidence_of(stage, clinic, path=path, waits=waits)
 
 
 async def _broken(setting: Setting, plan: Plan, stage: Stage) -> Evidence:
@@ -143,10 +143,10 @@ async def _broken(setting: Setting, plan: Plan, stage: Stage) -> Evidence:
             async with crowd.at_work():
                 await crowd.until(done=IN_CONTROL)
         await until_sent(stage, clinic)
-    return await _evidence(stage, clinic, path=path, waits=0)
+    return await evidence_of(stage, clinic, path=path, waits=0)
 
 
-async def _evidence(
+async def evidence_of(
     stage: Stage, clinic: Clinic, *, path: Path, waits: int
 ) -> Evidence:
     stream = await whole_stream(stage.servers.nats_url, clinic.tenant)

@@ -140,6 +140,7 @@ class Scribe:
             **_of_interest(answer),
             digest=sha256(answer.body).hexdigest()[:16],
             replayed=answer.headers.get("idempotency-replayed") == "true",
+            retry_after=answer.headers.get("retry-after"),
         )
         return answer
 

@@ -13,6 +13,7 @@ from uuid import UUID
 import asyncpg
 import nats
 import orjson
+from nats.aio.client import Client
 from nats.errors import TimeoutError as NothingMoreError
 from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
 
@@ -177,7 +178,7 @@ def successors(stream: Iterable[Told]) -> int:
     return sum(events.values()) - len(events)
 
 
-async def _count(client: nats.NATS, subject: str) -> int:
+async def _count(client: Client, subject: str) -> int:
     answer = await client.request(
         f"$JS.API.STREAM.INFO.{STREAM}",
         orjson.dumps({"subjects_filter": subject}),
