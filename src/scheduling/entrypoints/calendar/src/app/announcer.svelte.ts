@@ -19,12 +19,25 @@ export interface Action {
 
 const SHOWN = 8000
 /** Milliseconds; a refusal stays until it is dismissed. */
+const AGAIN = 2000
 
 class Announcer {
   messages = $state<Message[]>([])
   /** For the polite live region: said without being shown, as a move under way. */
   whisper = $state('')
+  /** Somebody points at one, or has the focus in it: none goes by itself meanwhile. */
+  held = false
   private last = 0
+  /** The dialogs that are open: below the last of them nothing is heard, or clicked. */
+  private places = $state.raw<readonly symbol[]>([])
+  /** Where messages are shown: in the uppermost dialog; null: on the page */
+  readonly place = $derived(this.places.at(-1) ?? null)
+
+  /** A dialog was opened; return what to call when it is gone. */
+  enter(place: symbol): () => void {
+    this.places = [...this.places, place]
+    return () => (this.places = this.places.filter((one) => one !== place))
+  }
 
   done(text: string, action: Action | null = null): void {
     this.add('done', text, action)
@@ -49,8 +62,14 @@ class Announcer {
 
   private add(kind: Message['kind'], text: string, action: Action | null = null): void {
     const id = (this.last += 1)
-    this.messages = [...this.messages.slice(-3), { id, kind, text, action }]
-    if (kind !== 'refused' && !action?.stays) setTimeout(() => this.dismiss(id), SHOWN)
+    // Refused again for the same reason, it is said again, and shown once.
+    const others = this.messages.filter((one) => kind !== 'refused' || one.kind !== kind || one.text !== text)
+    this.messages = [...others.slice(-3), { id, kind, text, action }]
+    if (kind !== 'refused' && !action?.stays) this.dismissLater(id, SHOWN)
+  }
+
+  private dismissLater(id: number, after: number): void {
+    setTimeout(() => (this.held ? this.dismissLater(id, AGAIN) : this.dismiss(id)), after)
   }
 }
 
