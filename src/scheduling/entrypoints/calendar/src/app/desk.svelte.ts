@@ -3,6 +3,8 @@
  * anew when the directory changes; every view asks here, none loads the directory itself.
  */
 import { allOf, answered, api, type Clinic, type Practitioner } from '~/api/client'
+import { announcer } from '~/app/announcer.svelte'
+import { refreshing } from '~/app/refresh'
 import { route } from '~/app/route.svelte'
 import { type Day, now, today, viewerZone, weekOf } from '~/time/zoned'
 
@@ -14,6 +16,8 @@ class Desk {
   /** Of the clinic, by name */
   practitioners = $state.raw<Practitioner[]>([])
   ready = $state(false)
+  /** It could not be read, and nothing is shown yet. */
+  failed = $state(false)
   /** The present instant, moved on now and then: what is over, is over without a reload. */
   now = $state(now())
 
@@ -33,37 +37,50 @@ class Desk {
     return route.view === 'week' ? this.practitioners.slice(0, 1) : this.practitioners
   })
 
+  private clock: ReturnType<typeof setInterval> | undefined
+
   async open(): Promise<void> {
-    this.clinics = await allOf((cursor) =>
-      answered(
-        api.GET('/v1/locations', {
-          params: { query: { active: true, limit: 200, ...(cursor ? { cursor } : {}) } },
-        }),
-      ),
-    )
-    await this.loadPractitioners()
-    this.ready = true
-    setInterval(() => (this.now = now()), TICK)
+    this.failed = false
+    this.clock ??= setInterval(() => (this.now = now()), TICK)
+    try {
+      this.clinics = await allOf((cursor) =>
+        answered(
+          api.GET('/v1/locations', {
+            params: { query: { active: true, limit: 200, ...(cursor ? { cursor } : {}) } },
+          }),
+        ),
+      )
+      if (!this.clinic) this.ready = true
+    } catch (error) {
+      this.refused(error)
+    }
   }
 
-  async choose(clinic: Clinic): Promise<void> {
-    route.go({ clinic: clinic.id, practitioners: [] })
-    await this.loadPractitioners()
-  }
-
-  async loadPractitioners(): Promise<void> {
+  /** To be called when it is another clinic, or when who works there may have changed. */
+  readonly readPractitioners = refreshing(async () => {
     const clinic = this.clinic
     if (!clinic) return
-    const found = await allOf((cursor) =>
-      answered(
-        api.GET('/v1/practitioners', {
-          params: {
-            query: { locationId: clinic.id, active: true, limit: 200, ...(cursor ? { cursor } : {}) },
-          },
-        }),
-      ),
-    )
-    if (this.clinic === clinic) this.practitioners = found
+    try {
+      const found = await allOf((cursor) =>
+        answered(
+          api.GET('/v1/practitioners', {
+            params: {
+              query: { locationId: clinic.id, active: true, limit: 200, ...(cursor ? { cursor } : {}) },
+            },
+          }),
+        ),
+      )
+      if (this.clinic !== clinic) return
+      this.practitioners = found
+      this.ready = true
+    } catch (error) {
+      this.refused(error)
+    }
+  })
+
+  private refused(error: unknown): void {
+    this.failed = !this.ready
+    announcer.refused(error)
   }
 
   /** A practitioner's name; of one who works elsewhere by now, the id. */
