@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 import httpx2
 import pytest
 import pytest_asyncio
-from playwright.async_api import Page, Request, expect
+from playwright.async_api import Page, Request, Route, expect
 
 from tests.browser.browsing import Watch
 from tests.browser.conftest import Judge, Keep, NewPage
@@ -134,6 +134,25 @@ async def test_a_token_is_renewed_before_it_ends_and_nobody_leaves_the_page(
         lambda request: asked(request).get("grant_type") == "refresh_token"
     ):
         await page.get_by_role("button", name=AT_THE_ISSUER).click()
+    await in_the_calendar(page)
+
+
+async def test_who_is_given_no_more_tokens_is_sent_to_the_issuer_again(
+    openid_product: OpenIdProduct, open_page: Open, watch: Watch
+) -> None:
+    watch.forgive("status of 400")
+    openid_product.issuer.tell(seconds=30)  # less than the page likes to have left
+    page = await open_page()
+
+    async def refused(route: Route) -> None:
+        if asked(route.request).get("grant_type") == "refresh_token":
+            openid_product.issuer.tell(seconds=600)
+            await route.fulfill(status=400, json={"error": "invalid_grant"})
+        else:
+            await route.continue_()
+
+    await page.route(f"{openid_product.issuer.url}/token", refused)
+    await page.get_by_role("button", name=AT_THE_ISSUER).click()
     await in_the_calendar(page)
 
 

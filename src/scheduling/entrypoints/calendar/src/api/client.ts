@@ -21,19 +21,34 @@ export type Status = Schemas['Status']
 
 const ATTEMPTS = 3
 
-/** Send it, again where the line broke or the server is busy: reads and keyed commands. */
-async function send(request: Request): Promise<Response> {
-  for (let attempt = 1; ; attempt += 1) {
+/** Return what was answered; null where no answer came, or no token was to be had. */
+async function once(request: Request): Promise<Response | null> {
+  try {
     const token = await session.token()
-    const sent = new Request(request.clone(), {
-      headers: { ...Object.fromEntries(request.headers), Authorization: `Bearer ${token}` },
-    })
-    const answer = await fetch(sent).catch((error: unknown) => {
-      if (error instanceof DOMException && error.name === 'AbortError') throw error
-      return null
-    })
+    const headers = { ...Object.fromEntries(request.headers), Authorization: `Bearer ${token}` }
+    const answer = await fetch(new Request(request.clone(), { headers }))
+    if (answer.status === 401) session.expired(token)
+    return answer
+  } catch (error) {
+    if (error instanceof DOMException && error.name === 'AbortError') throw error
+    return null
+  }
+}
+
+/**
+ * Send it, again where the line broke or the server is busy: reads and keyed commands;
+ * and with a fresh token where the first was taken no more.
+ */
+async function send(request: Request): Promise<Response> {
+  let renewed = false
+  for (let attempt = 1; ; attempt += 1) {
+    const answer = await once(request)
+    if (answer?.status === 401 && !renewed) {
+      renewed = true
+      continue
+    }
     const busy = answer === null || answer.status === 503 || answer.status === 429
-    if (!busy || attempt === ATTEMPTS) {
+    if (!busy || attempt >= ATTEMPTS) {
       if (answer === null) throw Refusal.unreachable()
       return answer
     }
@@ -50,7 +65,6 @@ const keyed: Middleware = {
   },
   async onResponse({ response }) {
     if (response.ok) return response
-    if (response.status === 401) session.expired()
     throw await Refusal.from(response)
   },
 }

@@ -2,7 +2,7 @@
  * `/v1/events/stream`: what happens, while it happens. The connection comes back by itself
  * and goes on after the last event that was seen (`Last-Event-ID`).
  */
-import { EventSource } from 'eventsource'
+import { EventSource, type EventSourceFetchInit } from 'eventsource'
 import { session } from '~/signin/session.svelte'
 
 /** A CloudEvent, with what the page reads of it */
@@ -47,28 +47,51 @@ const TYPES = [
   'practitioner-role.changed',
 ]
 
+/** Milliseconds after which is asked again where the server, or a proxy before it, refused */
+const REFUSED = 3000
+
 /** Follow what happens at a clinic; return how to stop. */
 export function follow(clinicId: string, followers: Followers): () => void {
-  const source = new EventSource(`${location.origin}/v1/events/stream?locationId=${clinicId}`, {
-    fetch: async (url, init) =>
-      fetch(url, {
-        ...init,
-        headers: { ...init.headers, Authorization: `Bearer ${await session.token()}` },
-      }),
-  })
-  let wasOpen = false
-  source.addEventListener('open', () => {
-    // What was missed is sent after; where it was a first try, nothing was missed.
-    if (wasOpen) followers.gap()
-    wasOpen = true
-    followers.live(true)
-  })
-  source.addEventListener('error', (event) => {
-    followers.live(false)
-    if (event.code === 401) session.expired()
-  })
-  source.addEventListener('reset', () => followers.gap())
-  for (const type of TYPES)
-    source.addEventListener(type, (event) => followers.news(JSON.parse(event.data as string) as News))
-  return () => source.close()
+  let last = ''
+  let timer: ReturnType<typeof setTimeout> | undefined
+
+  async function connect(url: string | URL, init: EventSourceFetchInit): Promise<Response> {
+    const token = await session.token()
+    const seen = last ? { 'Last-Event-ID': last } : {}
+    const answer = await fetch(url, {
+      ...init,
+      headers: { ...init.headers, ...seen, Authorization: `Bearer ${token}` },
+    })
+    if (answer.status === 401) session.expired(token)
+    return answer
+  }
+
+  function open(): EventSource {
+    const opened = new EventSource(`${location.origin}/v1/events/stream?locationId=${clinicId}`, {
+      fetch: connect,
+    })
+    opened.addEventListener('open', () => {
+      // Also the first time: what is shown was read before anybody listened.
+      followers.gap()
+      followers.live(true)
+    })
+    opened.addEventListener('error', () => {
+      followers.live(false)
+      // A broken line comes back by itself, one that was refused does not.
+      if (opened.readyState === EventSource.CLOSED) timer = setTimeout(() => (source = open()), REFUSED)
+    })
+    opened.addEventListener('reset', () => followers.gap())
+    for (const type of TYPES)
+      opened.addEventListener(type, (event) => {
+        last = event.lastEventId || last
+        followers.news(JSON.parse(event.data as string) as News)
+      })
+    return opened
+  }
+
+  let source = open()
+  return () => {
+    clearTimeout(timer)
+    source.close()
+  }
 }

@@ -2,7 +2,7 @@
  * OpenID Connect: authorization code flow with PKCE (RFC 7636). Tokens stay in memory;
  * what is stored in the tab is the flow's own state, for the moment of the redirect.
  */
-import { InMemoryWebStorage, UserManager, WebStorageStateStore } from 'oidc-client-ts'
+import { ErrorResponse, InMemoryWebStorage, UserManager, WebStorageStateStore } from 'oidc-client-ts'
 import type { SignIn } from '~/signin/config'
 
 type OpenId = Extract<SignIn, { kind: 'openid' }>
@@ -47,11 +47,16 @@ export class OpenIdSession {
     return new Promise<never>(() => undefined)
   }
 
-  /** A fresh token by the refresh token, where the issuer gave one; null where not. */
+  /** A fresh token by the refresh token; null where the issuer gives none, or no more. */
   async renewed(): Promise<string | null> {
     const user = await this.manager.getUser()
     if (!user?.refresh_token) return null
-    return (await this.manager.signinSilent())?.access_token ?? null
+    try {
+      return (await this.manager.signinSilent())?.access_token ?? null
+    } catch (error) {
+      if (error instanceof ErrorResponse) return null
+      throw error
+    }
   }
 
   async signOut(): Promise<void> {

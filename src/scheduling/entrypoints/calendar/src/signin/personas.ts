@@ -1,4 +1,5 @@
 /** Sign-in of `scheduling dev`: choose who to be; the server mints a short-lived token. */
+import { Refusal } from '~/api/refusal'
 import type { Persona } from '~/signin/config'
 
 const REMEMBERED = 'scheduling.persona'
@@ -15,7 +16,8 @@ export async function personaToken(persona: Persona): Promise<string> {
     method: 'POST',
     headers: { 'Content-Type': 'application/json' },
     body: '{}',
-  })
-  if (!answer.ok) throw new Error(`no token for ${persona}: ${answer.status}`)
+  }).catch(() => null)
+  if (!answer) throw Refusal.unreachable()
+  if (!answer.ok) throw await Refusal.from(answer)
   return ((await answer.json()) as { token: string }).token
 }

@@ -13,6 +13,7 @@ class Session {
   persona = $state<Persona | null>(null)
   /** A word of the catalogue, where signing in failed. */
   failed = $state<'signin.failed' | 'signin.unreachable' | null>(null)
+  private wanted: Persona | null = null
   private bearer: string | null = null
   private openid: OpenIdSession | null = null
   private renewing: Promise<string | null> | null = null
@@ -43,8 +44,12 @@ class Session {
     }
   }
 
+  /** Become that persona; who is chosen last counts, whoever's token comes last. */
   async be(persona: Persona): Promise<void> {
-    this.take(await personaToken(persona))
+    this.wanted = persona
+    const token = await personaToken(persona)
+    if (this.wanted !== persona) return
+    this.take(token)
     this.persona = persona
     rememberPersona(persona)
   }
@@ -62,13 +67,14 @@ class Session {
     return (await this.renewing) ?? new Promise<never>(() => undefined)
   }
 
-  /** The server took the token no more: the next call fetches another. */
-  expired(): void {
-    this.bearer = null
+  /** The server took this token no more: the next call fetches another. */
+  expired(token: string): void {
+    if (this.bearer === token) this.bearer = null
   }
 
   async signOut(): Promise<void> {
     rememberPersona(null)
+    this.wanted = null
     this.bearer = null
     this.claims = null
     this.persona = null
