@@ -1,6 +1,6 @@
 /** The page's words in the chosen language, and dates, times and numbers as it writes them. */
 import en from '~/words/en'
-import type { Refusal } from '~/api/refusal'
+import { Refusal } from '~/api/refusal'
 import type { Instant, Wall } from '~/time/zoned'
 import { asksForDate, burmeseDate, PARTS } from '~/words/dates'
 
@@ -21,16 +21,20 @@ const preferred = (): Language => {
 
 class Words {
   language = $state<Language>('en')
+  private wanted: Language = 'en'
   private catalogue = $state.raw<Record<Word, string>>(en)
   readonly locale = $derived(LOCALES[this.language])
 
   async open(): Promise<void> {
-    await this.choose(preferred())
+    // Without its words the page is there in English.
+    await this.choose(preferred()).catch(() => undefined)
   }
 
   /** The Burmese catalogue is loaded by who reads it. */
   async choose(language: Language): Promise<void> {
+    this.wanted = language
     const chosen: Record<Word, string> = language === 'my' ? await burmese() : en
+    if (this.wanted !== language) return
     this.catalogue = chosen
     this.language = language
     document.documentElement.lang = language
@@ -90,7 +94,10 @@ class Words {
 /** With its letters, so that nobody sees boxes first; without them where they do not come. */
 async function burmese(): Promise<Record<Word, string>> {
   const letters = [400, 700].map((weight) => document.fonts.load(`${weight} 1em "Noto Sans Myanmar"`, 'က'))
-  const [catalogue] = await Promise.all([import('~/words/my'), Promise.allSettled(letters)])
+  const loaded = import('~/words/my').catch(() => {
+    throw Refusal.unreachable()
+  })
+  const [catalogue] = await Promise.all([loaded, Promise.allSettled(letters)])
   return catalogue.default
 }
 
