@@ -28,11 +28,13 @@ export class Finder {
   ended = $state(false)
   failed = $state.raw<Refusal | null>(null)
   private asked = 0
+  private of: string | null = null
 
   /** Those of a clinic, or of all. */
   async loadPractitioners(clinic: string): Promise<void> {
+    this.of = clinic
     try {
-      this.practitioners = await allOf((cursor) =>
+      const found = await allOf((cursor) =>
         answered(
           api.GET('/v1/practitioners', {
             params: {
@@ -46,8 +48,9 @@ export class Finder {
           }),
         ),
       )
+      if (clinic === this.of) this.practitioners = found
     } catch (error) {
-      this.failed = Refusal.of(error)
+      if (clinic === this.of) this.failed = Refusal.of(error)
     }
   }
 
