@@ -39,7 +39,13 @@ class Inbox {
     const deaf = live.listen((news) => {
       if (news === null) this.again()
       else if (news.type.startsWith('appointment.') && concerns(news.data, whose))
-        for (const wait of BEHIND) timers.add(setTimeout(() => this.again(), wait))
+        for (const wait of BEHIND) {
+          const timer = setTimeout(() => {
+            timers.delete(timer)
+            this.again()
+          }, wait)
+          timers.add(timer)
+        }
     })
     const poll = setInterval(() => this.again(), POLL)
     return () => {
