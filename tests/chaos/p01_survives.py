@@ -18,6 +18,9 @@ from tests.chaos.outcome import Experiment, Outcome, Setting
 from tests.chaos.servers import OwnServers
 from tests.chaos.stage import SERVERS, Stage, a_stage
 
+ROUNDS = 24
+"""In full; every other one ends with a power cut, where that can be had."""
+
 
 async def run(setting: Setting) -> Outcome:
     """Take own servers: they are killed."""
@@ -33,7 +36,7 @@ async def run(setting: Setting) -> Outcome:
             inboxes=1 if setting.full else 0,
             crons=1 if setting.full else 0,
         ) as stage:
-            rounds = 24 if setting.full else 1
+            rounds = ROUNDS if setting.full else 1
             outcome = await _tried(stage, setting, "whole", rounds, disk)
             await _break(stage.servers.superuser_url)
             rounds = 2 if setting.full else 1
