@@ -31,7 +31,7 @@ from tests.chaos.faults import every
 from tests.chaos.ledger import Entry, Ledger, entries
 from tests.chaos.outcome import Outcome, Setting
 from tests.chaos.stage import PATIENCE, Stage, a_stage
-from tests.chaos.trouble import Kind, Trouble, relays_in_trouble
+from tests.chaos.trouble import Kind, Trouble, in_trouble
 
 Break = Callable[[Stage, Clinic], AbstractAsyncContextManager[None]]
 """Around the work of a control, which it leaves with all events sent that will be."""
@@ -64,7 +64,7 @@ async def announced(
 ) -> Outcome:
     async with (
         a_stage(setting.folder, servers=setting.servers, apis=2, relays=0) as stage,
-        relays_in_trouble(stage, relays=3 if setting.full else 2) as trouble,
+        in_trouble(stage, "relay", 3 if setting.full else 2) as trouble,
     ):
         whole = await _tried(setting, plan, trouble)
         failures = await judged(stage, whole)
@@ -111,7 +111,7 @@ def counted(evidence: Evidence) -> dict[str, float]:
 async def _tried(setting: Setting, plan: Plan, trouble: Trouble) -> Evidence:
     stage = trouble.stage
     clinic = await a_wide_clinic(stage)
-    async with _relays_at_work(stage):
+    async with at_work(stage, "relay"):
         path = stage.folder / "whole.ndjson"
         with closing(Ledger(path)) as ledger:
             crowd = a_wide_crowd(setting, stage, clinic, ledger)
@@ -137,7 +137,7 @@ async def _tried(setting: Setting, plan: Plan, trouble: Trouble) -> Evidence:
 async def _broken(setting: Setting, plan: Plan, stage: Stage) -> Evidence:
     clinic = await a_wide_clinic(stage)
     path = stage.folder / "broken.ndjson"
-    async with _relays_at_work(stage), plan.breaks(stage, clinic):
+    async with at_work(stage, "relay"), plan.breaks(stage, clinic):
         with closing(Ledger(path)) as ledger:
             crowd = a_wide_crowd(setting, stage, clinic, ledger)
             async with crowd.at_work():
@@ -185,8 +185,9 @@ async def until_sent(stage: Stage, clinic: Clinic) -> int:
 
 
 @asynccontextmanager
-async def _relays_at_work(stage: Stage) -> AsyncIterator[None]:
-    names = stage.names("relay")
+async def at_work(stage: Stage, *kinds: str) -> AsyncIterator[None]:
+    """Start all processes of these kinds, and stop them at the end."""
+    names = stage.names(*kinds)
     for name in names:
         await stage.start(name)
     try:

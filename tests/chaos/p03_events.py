@@ -14,10 +14,10 @@ from tests.chaos.stage import Stage
 from tests.chaos.trouble import Trouble
 
 ANYWHERE = [
-    Trouble.a_killed_relay,
-    Trouble.a_stopped_relay,
-    Trouble.a_hung_relay,
-    Trouble.ended_relay_sessions,
+    Trouble.a_killed_process,
+    Trouble.a_stopped_process,
+    Trouble.a_hung_process,
+    Trouble.ended_sessions,
     Trouble.ended_sessions_of_all,
     Trouble.a_killed_api,
 ]

@@ -11,11 +11,11 @@ from tests.chaos.stage import Stage
 from tests.chaos.trouble import Trouble
 
 ANYWHERE = [
-    Trouble.a_killed_relay,
-    Trouble.a_stopped_relay,
-    Trouble.a_relay_that_wakes_too_late,
-    Trouble.a_hung_relay,
-    Trouble.ended_relay_sessions,
+    Trouble.a_killed_process,
+    Trouble.a_stopped_process,
+    Trouble.one_that_wakes_too_late,
+    Trouble.a_hung_process,
+    Trouble.ended_sessions,
     Trouble.a_cut_line_to_the_broker,
 ]
 

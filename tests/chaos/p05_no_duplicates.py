@@ -20,9 +20,9 @@ SHORTEST = 100_000_000
 ANYWHERE = [
     Trouble.lost_answers_of_the_broker,
     Trouble.lost_answers_of_the_database,
-    Trouble.a_relay_that_wakes_too_late,
+    Trouble.one_that_wakes_too_late,
     Trouble.a_cut_line_to_the_broker,
-    Trouble.a_killed_relay,
+    Trouble.a_killed_process,
 ]
 
 

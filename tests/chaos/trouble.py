@@ -1,4 +1,4 @@
-"""What can happen to those who announce what was committed, and to whom they ask.
+"""What can happen to relays or inboxes, and to the servers between which they stand.
 
 Each trouble ends with all of it running again: how long it lasts is drawn.
 """
@@ -14,40 +14,42 @@ from tests.chaos.faults import terminate_sessions
 from tests.chaos.proxy import Proxy, a_proxy
 from tests.chaos.stage import Stage
 
-RELAYS_SESSIONS = "scheduling relay"
+SESSIONS = {"relay": "scheduling relay", "inbox": "%"}
+"""How they are called, as patterns."""
 SOON = (0.2, 2.0)
 """Seconds that most of it lasts."""
 
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
-    """Relays reach both servers by lines that can be bad."""
+    """All of one kind of process reach both servers by lines that can be bad."""
 
     stage: Stage
+    kind: str
     broker_line: Proxy
     database_line: Proxy
 
-    async def a_killed_relay(self, chance: Random) -> None:
-        await self.stage.restart(self._relay(chance))
+    async def a_killed_process(self, chance: Random) -> None:
+        await self.stage.restart(self._one(chance))
 
-    async def a_stopped_relay(self, chance: Random) -> None:
-        await self.stage.restart_gently(self._relay(chance))
+    async def a_stopped_process(self, chance: Random) -> None:
+        await self.stage.restart_gently(self._one(chance))
 
-    async def a_hung_relay(self, chance: Random) -> None:
-        await self._hang(self._relay(chance), chance)
+    async def a_hung_process(self, chance: Random) -> None:
+        await self._hang(self._one(chance), chance)
 
-    async def a_relay_that_wakes_too_late(self, chance: Random) -> None:
-        """It sleeps with its hands full; others take its partitions, then it wakes."""
-        relay = self._relay(chance)
-        self.stage.pause(relay)
+    async def one_that_wakes_too_late(self, chance: Random) -> None:
+        """It sleeps with its hands full; others take its work, then it wakes."""
+        name = self._one(chance)
+        self.stage.pause(name)
         try:
-            await self._end_sessions(RELAYS_SESSIONS)
+            await self._end_sessions(SESSIONS[self.kind])
             await asyncio.sleep(chance.uniform(*SOON))
         finally:
-            self.stage.resume(relay)
+            self.stage.resume(name)
 
-    async def ended_relay_sessions(self, _chance: Random) -> None:
-        await self._end_sessions(RELAYS_SESSIONS)
+    async def ended_sessions(self, _chance: Random) -> None:
+        await self._end_sessions(SESSIONS[self.kind])
 
     async def ended_sessions_of_all(self, _chance: Random) -> None:
         await self._end_sessions("%")
@@ -55,6 +57,13 @@ class Trouble:
     async def lost_answers_of_the_broker(self, chance: Random) -> None:
         """It stores, and nobody learns of it."""
         await self._lose_answers(self.broker_line, chance)
+
+    async def lost_acknowledgements(self, chance: Random) -> None:
+        """Whatever either side says meanwhile never arrives."""
+        self.broker_line.blackhole()
+        await asyncio.sleep(chance.uniform(*SOON))
+        self.broker_line.cut()
+        self.broker_line.mend()
 
     async def lost_answers_of_the_database(self, chance: Random) -> None:
         await self._lose_answers(self.database_line, chance)
@@ -77,8 +86,8 @@ class Trouble:
     async def a_killed_api(self, chance: Random) -> None:
         await self.stage.restart(chance.choice(self.stage.names("api")))
 
-    def _relay(self, chance: Random) -> str:
-        return chance.choice(self.stage.names("relay"))
+    def _one(self, chance: Random) -> str:
+        return chance.choice(self.stage.names(self.kind))
 
     async def _end_sessions(self, like: str) -> None:
         await terminate_sessions(
@@ -108,8 +117,10 @@ Kind = Callable[[Trouble, Random], Awaitable[None]]
 
 
 @asynccontextmanager
-async def relays_in_trouble(stage: Stage, *, relays: int) -> AsyncIterator[Trouble]:
-    """Add relays, not yet started, that ask by lines of their own."""
+async def in_trouble(
+    stage: Stage, kind: str, count: int, **settings: str
+) -> AsyncIterator[Trouble]:
+    """Add `relay`s or `inbox`es, not yet started, that ask by lines of their own."""
     async with AsyncExitStack() as closing:
         lines = {}
         for name, url in (
@@ -125,16 +136,17 @@ async def relays_in_trouble(stage: Stage, *, relays: int) -> AsyncIterator[Troub
                     name=f"the line to the {name}",
                 )
             )
-        for number in range(1, relays + 1):
+        for number in range(1, count + 1):
             stage.add(
-                "relay",
+                kind,
                 number,
+                **settings,
                 SCHEDULING_NATS_URL=by(lines["broker"], stage.servers.nats_url),
                 SCHEDULING_DATABASE_URL=by(
                     lines["database"], stage.servers.database_url
                 ),
             )
-        yield Trouble(stage, lines["broker"], lines["database"])
+        yield Trouble(stage, kind, lines["broker"], lines["database"])
 
 
 def by(line: Proxy, url: str) -> str:
