@@ -22,12 +22,12 @@ class ExpireHolds:
     begin: BeginWork
     now: Clock
 
-    async def __call__(self, caller: Caller) -> int:
+    async def __call__(self, caller: Caller, *, beyond: int = 0) -> int:
         """Return how many of them there were, AT_ONCE at the most: ask again. Raise
-        SomeLeft where some could not be told of.
+        SomeLeft where some could not be told of; who asks again looks `beyond` them.
         """
         async with self.begin(caller) as work:
-            ids = await work.appointments.run_out(self.now(), limit=AT_ONCE)
+            ids = await work.appointments.run_out(self.now(), limit=AT_ONCE + beyond)
         return await together_or_one_by_one(ids, partial(self._end, caller))
 
     async def _end(self, caller: Caller, ids: Sequence[AppointmentId]) -> int:

@@ -23,12 +23,12 @@ class ExpireWaitlistOffers:
     begin: BeginWork
     now: Clock
 
-    async def __call__(self, caller: Caller) -> int:
+    async def __call__(self, caller: Caller, *, beyond: int = 0) -> int:
         """Return how many ended, AT_ONCE at the most: ask again. Raise SomeLeft where
-        some could not be ended.
+        some could not be ended; who asks again looks `beyond` them.
         """
         async with self.begin(caller) as work:
-            ids = await work.waitlist.offers_over(self.now(), limit=AT_ONCE)
+            ids = await work.waitlist.offers_over(self.now(), limit=AT_ONCE + beyond)
         return await one_by_one(ids, partial(self._end, caller))
 
     async def _end(self, caller: Caller, id: WaitlistEntryId) -> int:

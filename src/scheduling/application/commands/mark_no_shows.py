@@ -24,16 +24,18 @@ class MarkNoShows:
     begin: BeginWork
     now: Clock
 
-    async def __call__(self, caller: Caller) -> int:
+    async def __call__(self, caller: Caller, *, beyond: int = 0) -> int:
         """Do some of them, the earliest first; return how many were done. Raise
-        SomeLeft where some could not be.
+        SomeLeft where some could not be; who asks again looks `beyond` them.
         """
         async with self.begin(caller) as work:
             now, settings = self.now(), await work.settings.get()
             wanted = AppointmentFilter(
                 now=now, period=given_up(settings, now), statuses=EXPECTED
             )
-            seen = await work.appointment_lists.page(wanted, Page(limit=AT_ONCE))
+            seen = await work.appointment_lists.page(
+                wanted, Page(limit=AT_ONCE + beyond)
+            )
         ids = [one.id for one in seen.items]
         return await together_or_one_by_one(ids, partial(self._mark, caller))
 

@@ -3,7 +3,8 @@
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import aclosing
 from datetime import timedelta
-from typing import TypeAlias
+from functools import partial
+from typing import Protocol, TypeAlias
 from uuid import UUID
 
 import structlog
@@ -144,22 +145,29 @@ def in_each_tenant(job: str, tenants: Tenants, now: Clock, work: OfOneTenant) ->
     return in_all
 
 
-def until_nothing_is_left(
-    command: Callable[[Caller], Awaitable[int]],
-) -> OfOneTenant:
-    """Ask again, as long as something was done. What could not be done is named, and
-    the job has failed in this organisation; it keeps nothing else from being done.
+class InParts(Protocol):
+    """Does so many at a time, the first first, and counts them."""
+
+    def __call__(self, caller: Caller, /, *, beyond: int) -> Awaitable[int]:
+        """Do as many beyond those that could not be done. Raise SomeLeft."""
+
+
+def until_nothing_is_left(command: InParts) -> OfOneTenant:
+    """Ask again, as long as something was done, or more was met that could not be. That
+    is named, and the job has failed in this organisation; it keeps nothing else from
+    being done, however much there is of it.
     """
 
     async def pieces(caller: Caller) -> AsyncGenerator[int, None]:
-        total = 0
+        total, left = 0, dict[UUID, Exception]()
         while True:
-            left: Mapping[UUID, Exception] = {}
+            beyond = len(left)
             try:
-                done = await settled(lambda: command(caller))
+                done = await settled(partial(command, caller, beyond=beyond))
+                left = {}
             except SomeLeft as some:
-                done, left = some.done, some.failures
-            if not done:
+                done, left = some.done, dict(some.failures)
+            if not done and len(left) <= beyond:
                 break
             total += done
             yield done
