@@ -132,7 +132,7 @@ class Load:
         loop = asyncio.get_running_loop()
         place = self.order["host"], self.order["port"]
         try:
-            await loop.create_connection(lambda: Line(self), *place)  # type: ignore[type-var]  # uvloop's
+            await loop.create_connection(lambda: Line(self), *place)
         except OSError as why:
             self.told.other[type(why).__name__] = (
                 self.told.other.get(type(why).__name__, 0) + 1
