@@ -93,6 +93,9 @@ export function hoursOf(entries: readonly Entry[], first: Day, days: number): { 
   return { from, to }
 }
 
+/** Minutes from midnight */
+export const minutesOf = (wall: Wall): number => Math.round(hour(wall) * 60)
+
 const hour = (wall: Wall): number => Number(wall.slice(11, 13)) + Number(wall.slice(14, 16)) / 60
 
 /** Minutes, as they stand on the wall */
