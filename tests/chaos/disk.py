@@ -13,7 +13,7 @@ import struct
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,6 +37,23 @@ class Disk:
             fcntl.ioctl(descriptor, EXT4_IOC_SHUTDOWN, struct.pack("I", NOLOGFLUSH))
         finally:
             os.close(descriptor)
+
+    def fill(self) -> None:
+        """Leave not a byte of it, also not of what is kept for root."""
+        free = os.statvfs(self.place)
+        with self._ballast.open("wb") as file:
+            for size in (1024 * 1024, 4096):
+                with suppress(OSError):
+                    for _ in range(free.f_bfree * free.f_bsize // size + 1):
+                        os.posix_fallocate(file.fileno(), file.seek(0, 2), size)
+
+    def clear(self) -> None:
+        """Give back what `fill` took."""
+        self._ballast.unlink()
+
+    @property
+    def _ballast(self) -> Path:
+        return self.place / "ballast"
 
     def plug_in(self) -> None:
         """Mount it; the journal is replayed."""

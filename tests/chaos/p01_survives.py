@@ -1,5 +1,9 @@
-"""P1: an acknowledged booking survives kill -9 of every process, and a power cut."""
+"""P1: an acknowledged booking survives kill -9 of every process, and a power cut.
 
+In full also a disk that is full: what cannot be written is not acknowledged either.
+"""
+
+import asyncio
 from collections import Counter
 from contextlib import ExitStack, closing
 from pathlib import Path
@@ -18,8 +22,11 @@ from tests.chaos.outcome import Experiment, Outcome, Setting
 from tests.chaos.servers import OwnServers
 from tests.chaos.stage import SERVERS, Stage, a_stage
 
+BUSY = 503
 ROUNDS = 24
-"""In full; every other one ends with a power cut, where that can be had."""
+"""In full; where there is a disk for it, a third each ends with a power cut, with a
+disk that is full, and with the death of all processes.
+"""
 
 
 async def run(setting: Setting) -> Outcome:
@@ -67,12 +74,17 @@ async def _tried(
             for number in range(rounds):
                 each = 150 if setting.full else 30
                 await crowd.until(done=crowd.done + chance.randint(each, 2 * each))
-                await _everything_dies(stage, disk if (number + rounds) % 2 else None)
+                await _something_happens(stage, crowd, disk, rounds - number)
             await crowd.until(done=crowd.done + 20)
     written = entries(path)
     failures = await acknowledged(url, clinic.tenant, written)
     failures += await overlaps(url, clinic.tenant)
     failures += await until_published(url, clinic.tenant)
+    failures += [
+        f"{one.kind} was answered {one.status}"
+        for one in written
+        if one.status is not None and one.status >= 500 and one.status != BUSY
+    ]
     failures += await not_in_stream(url, stage.servers.nats_url, clinic.tenant, written)
     return Outcome(
         trials=sum(one.done for one in written),
@@ -81,9 +93,34 @@ async def _tried(
             "requests": len(written),
             "acknowledged": sum(one.done for one in written),
             "ambiguous": sum(one.ambiguous for one in written),
+            "of these 503": sum(one.status == BUSY for one in written),
         },
         faults=stage.faults.counts - before,
     )
+
+
+async def _something_happens(
+    stage: Stage, crowd: Crowd, disk: Disk | None, turn: int
+) -> None:
+    """The last turn is a power cut, if there is a disk for that."""
+    if disk is not None and turn % 3 == 0:
+        await _disk_fills(stage, crowd, disk)
+    else:
+        await _everything_dies(stage, disk if turn % 3 == 1 else None)
+
+
+async def _disk_fills(stage: Stage, crowd: Crowd, disk: Disk) -> None:
+    """Let them go on for a while, then make room, as a person would."""
+    stage.faults.note("disk full")
+    await asyncio.to_thread(disk.fill)
+    await crowd.until(attempts=crowd.attempts + 200)
+    disk.clear()
+    # Without a disk nats-server puts JetStream away until it is started again.
+    await stage.restart_gently("nats")
+    for name in stage.names():
+        if stage.running[name].process.returncode is not None:
+            await stage.start(name)
+    await stage.until_ready()
 
 
 async def _everything_dies(stage: Stage, disk: Disk | None) -> None:

@@ -39,8 +39,9 @@ async def until_published(superuser_url: str, tenant: UUID) -> list[str]:
 async def not_in_stream(
     superuser_url: str, nats_url: str, tenant: UUID, entries: Iterable[Entry]
 ) -> list[str]:
-    """Compare with all of the tenant's messages, read raw."""
-    ids, created = await _stream(nats_url, tenant)
+    """Compare with all of the tenant's messages, read raw: after what is marked, for
+    inbox and relay may still be at work.
+    """
     connection = await asyncpg.connect(superuser_url)
     try:
         rows = await connection.fetch(
@@ -50,6 +51,7 @@ async def not_in_stream(
         )
     finally:
         await connection.close()
+    ids, created = await _stream(nats_url, tenant)
     found = [
         f"event {row['event_id']} is marked as published, and is not in the stream"
         for row in rows
