@@ -159,7 +159,7 @@ async def _tried(
         written += told
     return Outcome(
         trials=sum(any(o.meets(one) for o in outages) for one in written),
-        failures=_wrong_answers(written, outages) + failures,
+        failures=wrong_answers(written, outages) + failures,
         counts=_counted(written, outages),
         faults=stage.faults.counts - before,
     )
@@ -179,7 +179,7 @@ async def _outage(stage: Stage, kind: Restart, chance: Random) -> Outage:
     return Outage(kind.__name__, down_at, up_at)
 
 
-def _wrong_answers(written: Sequence[Entry], outages: Sequence[Outage]) -> list[str]:
+def wrong_answers(written: Sequence[Entry], outages: Sequence[Outage]) -> list[str]:
     """Return the refusals of the wrong kind, and those that nothing excuses."""
     found = []
     for one in written:
@@ -195,7 +195,7 @@ def _wrong_answers(written: Sequence[Entry], outages: Sequence[Outage]) -> list[
                 )
                 found.append(f"late: {one.kind} was refused {after:.1f} s after")
         elif any(outage.hung(one) for outage in outages):
-            found.append(f"late: {one.kind} hung until {one.milliseconds:.0f} ms")
+            found.append(f"late: {one.kind} hung for {one.milliseconds:.0f} ms")
     return found
 
 
