@@ -12,6 +12,7 @@ import os
 import signal
 import socket
 import sys
+import time
 from collections.abc import AsyncIterator, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
@@ -100,15 +101,20 @@ class Stage:
             await asyncio.to_thread(self._wait_at, number)
 
     def _wait_at(self, api: int) -> None:
+        deadline = time.monotonic() + PATIENCE
+        while (status := self._asked_at(api)) != 200:
+            if time.monotonic() > deadline:
+                raise RuntimeError(f"not ready ({status}):\n{self.last_words()}")
+            time.sleep(0.05)  # its database may be a moment behind
+
+    def _asked_at(self, api: int) -> int:
         # Nobody accepts before the API does: this waits, it does not poll.
         connection = http.client.HTTPConnection(*self.address(api), timeout=PATIENCE)
         try:
             connection.request("GET", "/readyz")
-            status = connection.getresponse().status
+            return connection.getresponse().status
         finally:
             connection.close()
-        if status != 200:
-            raise RuntimeError(f"the API is not ready ({status}):\n{self.last_words()}")
 
     def logs(self) -> str:
         return "".join(
