@@ -129,6 +129,20 @@ async def test_a_visit_is_taken_from_the_door_to_its_end_in_one_click_each(
     assert visit.json()["status"] == "completed"
 
 
+async def test_who_takes_the_steps_by_keys_keeps_the_focus(
+    enter: Enter, clinic: Clinic
+) -> None:
+    await clinic.booked("Maria Silva", SOUZA, 1, "09:00")
+    page = await enter("front-desk", clinic.address("today", 1))
+    await be_there(page, clinic)
+    maria = rows(page).filter(has_text="Maria Silva")
+    await maria.get_by_role("button", name="Check in: Maria Silva").focus()
+    for after in ("Start: Maria Silva", "Complete: Maria Silva", "Maria Silva"):
+        await page.keyboard.press("Enter")
+        button = maria.get_by_role("button", name=after, exact=True)
+        await expect(button).to_be_focused()
+
+
 async def test_nobody_is_checked_in_before_the_day(
     enter: Enter, clinic: Clinic, day: dict[str, Thing]
 ) -> None:

@@ -1,6 +1,8 @@
 /** A booking that is being made: what was said so far, and how it is asked for. */
 import { answered, api, type SlotTime } from '~/api/client'
 import { Refusal } from '~/api/refusal'
+import { announcer } from '~/app/announcer.svelte'
+import { keepingFocus } from '~/app/focus'
 import { Hold } from '~/booking/hold.svelte'
 import type { Patient } from '~/patients/search.svelte'
 import { session } from '~/signin/session.svelte'
@@ -63,6 +65,7 @@ export class Booking {
   readonly otherTimeHelps = $derived(this.refused !== null && OF_THE_TIME.has(this.refused.code))
   /** One key for one wish: asked again after silence, it is not booked twice. */
   private key = { of: '', is: '' }
+  private closed = false
 
   constructor(slot: SlotTime | null) {
     if (slot) this.at(slot)
@@ -91,6 +94,7 @@ export class Booking {
   async book(): Promise<boolean> {
     if (this.busy || !this.slot || !this.complete()) return false
     const done = await this.asking(() => (this.weekly ? this.bookSeries() : this.bookOne()))
+    if (this.closed && this.refused) announcer.refused(this.refused)
     if (done) {
       this.hold.forget()
       const type = this.type.trim()
@@ -98,6 +102,12 @@ export class Booking {
     }
     else if (this.refused?.code === 'HOLD_EXPIRED') this.hold.forget(true)
     return done
+  }
+
+  /** Nobody looks any more. What was sent may still be refused: then the page says so. */
+  close(): void {
+    this.closed = true
+    this.hold.close()
   }
 
   private complete(): boolean {
@@ -113,7 +123,11 @@ export class Booking {
     return wrong.size === 0
   }
 
-  private async asking(work: () => Promise<unknown>): Promise<boolean> {
+  private asking(work: () => Promise<unknown>): Promise<boolean> {
+    return keepingFocus(() => this.ask(work))
+  }
+
+  private async ask(work: () => Promise<unknown>): Promise<boolean> {
     this.busy = true
     try {
       await work()
