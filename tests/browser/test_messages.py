@@ -1,8 +1,10 @@
 """What the page says to everybody: heard and within reach, whatever lies over it."""
 
-from playwright.async_api import Locator, Page, expect
+import asyncio
 
-from tests.browser.booking import open_free
+from playwright.async_api import Locator, Page, Route, expect
+
+from tests.browser.booking import fill, open_free
 from tests.browser.clinic import SOUZA, Clinic
 from tests.browser.conftest import Enter, Looked
 from tests.browser.grid import entry
@@ -78,3 +80,54 @@ async def test_text_that_is_marked_with_the_mouse_may_end_beside_the_dialog(
     await expect(reason).to_have_value("Back pain")
     await page.mouse.click(10, 400)
     await expect(form).to_be_hidden()
+
+
+async def test_what_is_refused_after_the_dialog_was_closed_is_said_by_the_page(
+    enter: Enter, clinic: Clinic
+) -> None:
+    page = await enter(address=clinic.address("day", 1))
+    form = await open_free(page, SOUZA, "09:00")
+    await fill(form)
+    asked, answer = asyncio.Event(), asyncio.Event()
+
+    async def late(route: Route) -> None:
+        asked.set()
+        await answer.wait()
+        await route.continue_()
+
+    await page.route("**/v1/appointments", late)
+    await form.get_by_role("button", name="Book", exact=True).click()
+    await asyncio.wait_for(asked.wait(), 15)
+    await clinic.booked("Sam O'Neill", SOUZA, 1, "09:00")
+    await page.keyboard.press("Escape")
+    await expect(form).to_be_hidden()
+    answer.set()
+    await expect(messages(page).get_by_role("alert")).to_be_visible()
+
+
+async def test_who_is_refused_by_keys_has_the_focus_where_it_was(
+    enter: Enter, clinic: Clinic
+) -> None:
+    page = await enter(address=clinic.address("day", 1))
+    form = await open_free(page, SOUZA, "09:00")
+    await fill(form)
+    await clinic.booked("Sam O'Neill", SOUZA, 1, "09:00")
+    book = form.get_by_role("button", name="Book", exact=True)
+    await book.focus()
+    await page.keyboard.press("Enter")
+    await expect(form.get_by_role("alert").first).to_be_visible()
+    await expect(book).to_be_focused()
+
+
+async def test_what_was_said_to_one_is_not_shown_to_the_next(
+    enter: Enter, clinic: Clinic
+) -> None:
+    await clinic.booked(MARIA, SOUZA, 1, "09:00")
+    page = await enter(address=clinic.address("day", 1))
+    await confirmed(page)
+    await page.keyboard.press("Escape")
+    await expect(messages(page)).to_contain_text(MARIA)
+    await page.get_by_role("button", name="Signed in as").click()
+    await page.get_by_role("button", name="Sign out").click()
+    await expect(page.get_by_role("button", name="Front desk")).to_be_visible()
+    await expect(page.get_by_text(MARIA)).to_have_count(0)

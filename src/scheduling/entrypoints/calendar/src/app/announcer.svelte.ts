@@ -60,6 +60,12 @@ class Announcer {
     this.messages = this.messages.filter((message) => message.id !== id)
   }
 
+  /** Somebody else sits here now: what was said to who was here before is not for them. */
+  forget(): void {
+    this.messages = []
+    this.whisper = ''
+  }
+
   private add(kind: Message['kind'], text: string, action: Action | null = null): void {
     const id = (this.last += 1)
     // Refused again for the same reason, it is said again, and shown once.
