@@ -47,6 +47,8 @@ export class Visit {
         this.patient ? this.readPatient(this.patient.id) : undefined,
       ])
       if (!this.patient) await this.readPatient(appointment.patientId)
+      // It is read on news and after what was done here: the older answer may come last.
+      if (appointment.version < (this.appointment?.version ?? 0)) return
       this.history = history
       this.reminders = reminders.items
       this.appointment = appointment
