@@ -151,3 +151,24 @@ async def test_a_server_that_falls_silent_is_not_waited_for(database_url: str) -
     async with begin(clinic.caller) as work:
         assert (await work.slots.get(clinic.slots[0].id)).version == 1
     await pool.close()
+
+
+@pytest.mark.parametrize("code", ["53100", "58030"], ids=["disk full", "disk broken"])
+async def test_whose_disk_fails_is_told_to_come_again_and_later_can(
+    storage: PostgresStorage,
+    clinic: Clinic,
+    owner: Any,  # noqa: ANN401
+    code: str,
+) -> None:
+    await owner.execute(
+        "CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS "
+        f"$$ BEGIN RAISE SQLSTATE '{code}'; END $$"
+    )
+    await owner.execute(
+        "CREATE TRIGGER failing BEFORE INSERT ON claims "
+        "FOR EACH ROW EXECUTE FUNCTION fail()"
+    )
+    with pytest.raises(DatabaseUnavailable):
+        await book(storage, clinic, 0)
+    await owner.execute("DROP TRIGGER failing ON claims")
+    assert (await book(storage, clinic, 0)).status is Status.BOOKED

@@ -23,6 +23,7 @@ _AWAY = (
     asyncpg.InternalClientError,  # a session ended just before its next statement
     asyncpg.OperatorInterventionError,  # shutdowns, and statements that took too long
     asyncpg.InsufficientResourcesError,  # connections, memory, disk
+    asyncpg.PostgresSystemError,  # what the machine below it does not give or take
     asyncpg.IdleInTransactionSessionTimeoutError,
     asyncpg.LockNotAvailableError,
     asyncpg.ReadOnlySQLTransactionError,  # a standby, until somebody is promoted
