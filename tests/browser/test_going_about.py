@@ -78,3 +78,18 @@ async def test_a_token_that_the_server_takes_no_more_is_renewed_without_a_word(
         await page.get_by_role("button", name="Next day").click()
     await expect(entry(page, SOUZA, "09:00", "Free")).to_be_visible()
     await expect(page.get_by_role("alert")).to_have_count(0)
+
+
+async def test_who_begins_to_work_here_is_seen_without_a_reload(
+    enter: Enter, clinic: Clinic
+) -> None:
+    page = await enter(address=clinic.address("day", 1))
+    await expect(page.get_by_text("Live", exact=True)).to_be_visible()
+    hours = {"startTime": "09:00", "endTime": "12:00", "slotMinutes": 30}
+    every = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+    await clinic.desk.a_role(
+        await clinic.desk.a_practitioner(name="Dr. New"),
+        clinic.locations["Berlin"],
+        availability=[{"daysOfWeek": every, **hours}],
+    )
+    await expect(entry(page, "Dr. New", "09:00", "Free")).to_be_visible()
