@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any
 
 DOCS = Path(__file__).parents[2] / "docs"
+ELSEWHERE = "## The calendar page\n"
+"""From there on the document is written by hand."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +69,7 @@ def write(results: Sequence[Result]) -> str:
             _HOW,
         ]
     )
-    (DOCS / "benchmarks.md").write_text(text)
+    (DOCS / "benchmarks.md").write_text(text + _measured_elsewhere())
     (DOCS / "benchmarks.json").write_text(
         json.dumps(
             {"machine": machine, "results": [asdict(result) for result in results]},
@@ -76,6 +78,12 @@ def write(results: Sequence[Result]) -> str:
         + "\n"
     )
     return table
+
+
+def _measured_elsewhere() -> str:
+    """Return the part of the document that other commands than this one print."""
+    _, mark, rest = (DOCS / "benchmarks.md").read_text().partition(ELSEWHERE)
+    return f"\n{mark}{rest}" if mark else ""
 
 
 def _line(result: Result) -> str:
