@@ -291,9 +291,9 @@ async def test_twenty_practitioners_scroll_beside_each_other(
         assert box["width"] >= 9 * rem
     grid = page.locator(".ec-main")
     await grid.evaluate("one => one.scrollTo(1500, 300)")
-    hours = page.locator(".ec-body .ec-sidebar")
+    side = page.locator(".ec-body .ec-sidebar")
     outer = await grid.bounding_box()
-    inner = await hours.bounding_box()
+    inner = await side.bounding_box()
     assert outer is not None
     assert inner is not None
     assert inner["x"] == pytest.approx(outer["x"], abs=1)
