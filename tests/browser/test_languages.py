@@ -68,6 +68,7 @@ async def test_each_view_is_in_burmese_and_nothing_is_cut_off(
     )
     head = page.get_by_role("banner")
     await expect(head.get_by_role("link").first).to_have_text(BURMESE)
+    await page.get_by_role("heading", level=1).wait_for()
     if view in {"day", "today"}:
         await expect(page.get_by_role("button", name="သီရိမေ").first).to_be_visible()
     await letters_are_there(page)
