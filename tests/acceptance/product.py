@@ -72,6 +72,9 @@ class Product:
         try:
             connection.request("GET", "/readyz")
             assert connection.getresponse().status == 200, self.logs()
+        except TimeoutError as nobody:
+            ended = self.api and self.api.poll()
+            raise AssertionError(f"API ended: {ended}\n{self.logs()}") from nobody
         finally:
             connection.close()
 
