@@ -25,3 +25,15 @@ async def drag(page: Page, what: Locator, onto: Locator, *, lower: int = 0) -> N
     await mouse.move(start["x"] + 24, start["y"] + 14, steps=3)
     await mouse.move(end["x"] + 20, end["y"] + 4 + lower, steps=8)
     await mouse.up()
+
+
+async def middle(of: Locator) -> tuple[float, float]:
+    box = await of.bounding_box()
+    assert box is not None
+    return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+
+
+async def top(of: Locator) -> float:
+    box = await of.bounding_box()
+    assert box is not None
+    return box["y"]

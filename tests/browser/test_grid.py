@@ -1,30 +1,17 @@
 """The grid of a day and of a week: for eyes, keys and screen readers alike."""
 
 import re
-from datetime import date, datetime, timedelta
-from zoneinfo import ZoneInfo
+from datetime import timedelta
+from uuid import uuid4
 
 import pytest
-from playwright.async_api import Locator, Page, expect
+from playwright.async_api import Locator, Page, Route, expect
 
-from tests.browser.clinic import SANDER, SOUZA, THU, WEISS, Clinic
+from tests.browser.clinic import SANDER, SOUZA, WEISS, Clinic
 from tests.browser.conftest import Enter, Judge, Keep
-from tests.browser.grid import entry
+from tests.browser.grid import entry, middle, top
 
-BERLIN = ZoneInfo("Europe/Berlin")
 FOCUSED = "[data-entry]:focus"
-
-
-async def middle(of: Locator) -> tuple[float, float]:
-    box = await of.bounding_box()
-    assert box is not None
-    return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
-
-
-async def top(of: Locator) -> float:
-    box = await of.bounding_box()
-    assert box is not None
-    return box["y"]
 
 
 async def into_the_grid(page: Page) -> Locator:
@@ -172,79 +159,6 @@ async def test_who_has_gone_elsewhere_is_not_brought_back(
     await expect(page.get_by_label("Date", exact=True)).to_be_focused()
 
 
-@pytest.mark.parametrize("viewer", ["Pacific/Kiritimati", "Pacific/Pago_Pago"])
-async def test_a_viewer_elsewhere_sees_the_clinics_time_and_is_told(
-    enter: Enter, clinic: Clinic, screenshot: Keep, viewer: str
-) -> None:
-    await clinic.booked("Maria Silva", SOUZA, 1, "09:00")
-    page = await enter("front-desk", clinic.address("day", 1), timezone_id=viewer)
-    await expect(entry(page, SOUZA, "09:00", "Maria")).to_be_visible()
-    head = page.get_by_role("banner")
-    await expect(head).to_contain_text("Clinic time: Europe/Berlin")
-    await expect(head).to_contain_text(f"You are in {viewer}")
-    now = datetime.now(BERLIN)
-    minutes = {f"{now + timedelta(minutes=late):%H:%M}" for late in (-1, 0, 1)}
-    told = await head.get_by_text("You are in").inner_text()
-    assert any(f"it is {one} there" in told for one in minutes), told
-    # Each free time is where the wall of the clinic has it, whatever the viewer's has.
-    nine, ten = entry(page, SOUZA, "09:00"), entry(page, SOUZA, "10:00")
-    assert await top(ten) - await top(nine) == pytest.approx(112, abs=2)
-    hours = page.locator(".ec-sidebar time", has_text="10:00")
-    assert abs((await middle(hours))[1] - await top(ten)) < 12
-    await screenshot(page, f"grid-seen-from-{viewer.split('/')[1].lower()}")
-
-
-async def test_a_viewer_in_the_clinics_zone_is_told_of_no_other(
-    enter: Enter, clinic: Clinic
-) -> None:
-    page = await enter("front-desk", clinic.address("day", 1))
-    await expect(page.get_by_role("banner")).to_contain_text("Europe/Berlin")
-    await expect(page.get_by_text("You are in")).to_have_count(0)
-
-
-async def test_the_line_of_now_follows_the_clinics_clock(
-    enter: Enter, clinic: Clinic, screenshot: Keep
-) -> None:
-    page = await enter(
-        "front-desk", clinic.address("day", 1), timezone_id="America/New_York"
-    )
-    await page.clock.install(time=clinic.instant(1, "10:00"))
-    await page.reload()
-    line = page.locator(".ec-now-indicator")
-    await expect(line).to_be_visible()
-    await page.clock.run_for(2000)
-    ten = page.locator(".ec-sidebar time", has_text="10:00")
-    assert abs((await middle(ten))[1] - await top(line)) < 12
-    await screenshot(page, "grid-now")
-
-
-async def hours_of_night(clinic: Clinic, first: date) -> None:
-    """Dr. Weiß works the night that begins on that day, too."""
-    answer = await clinic.desk.post(
-        f"/v1/schedules/{clinic.schedules[WEISS]['id']}/exceptions",
-        {
-            "kind": "extra",
-            "date": str(first),
-            "windows": [{"startTime": "23:30", "endTime": "01:00", "slotMinutes": 30}],
-        },
-    )
-    assert answer.status_code == 201, answer.text
-
-
-async def test_a_night_is_seen_on_both_of_its_days(
-    enter: Enter, clinic: Clinic, screenshot: Keep
-) -> None:
-    await hours_of_night(clinic, clinic.day(1))
-    page = await enter("front-desk", clinic.address("day", 1))
-    await expect(entry(page, WEISS, "23:30", "Free")).to_have_count(1)
-    await page.goto(f"/calendar/{clinic.address('day', 2)}")
-    for time in ("00:00", "00:30"):
-        await expect(entry(page, WEISS, time, "Free")).to_have_count(1)
-    await expect(entry(page, WEISS, "23:30", "Free")).to_have_count(0)
-    await entry(page, WEISS, "00:00", "Free").scroll_into_view_if_needed()
-    await screenshot(page, "grid-night")
-
-
 async def test_a_visit_of_a_few_minutes_has_room_for_its_line(
     enter: Enter, clinic: Clinic, screenshot: Keep
 ) -> None:
@@ -321,51 +235,33 @@ async def test_what_is_cut_off_can_be_read_by_pointing_at_it(
     await expect(page.locator(".ec-event", has=whole)).to_have_attribute("title", "")
 
 
-async def test_a_day_on_which_the_clocks_change_is_read_off_the_wall(
+async def test_a_very_full_day_is_drawn_to_its_last_entry(
     enter: Enter, clinic: Clinic
 ) -> None:
-    """Nine is at nine before and after the change, also for a viewer whose own clocks
-    change on another day.
-    """
-    changes = next(
-        day
-        for ahead in range(400)
-        if (day := clinic.day(ahead)).month in {3, 10}
-        and _offset(day) != _offset(day + timedelta(days=1))
-    )
-    page = await enter(
-        "front-desk", clinic.address("day", 1), timezone_id="America/New_York"
-    )
-    await clinic.desk.settings(horizonDays=365, timezone="Europe/Berlin")
-    path = f"/v1/schedules/{clinic.schedules[SOUZA]['id']}/generate"
-    made = await clinic.desk.post(path, {})
-    assert made.status_code == 200, made.text
-    found = {}
-    for day in (changes, changes + timedelta(days=1)):
-        place = f"clinic={clinic.locations['Berlin']}"
-        await page.goto(f"/calendar/#/day?{place}&date={day}")
-        nine = entry(page, SOUZA, "09:00", "Free")
-        await expect(nine).to_be_visible()
-        hours = page.locator(".ec-sidebar time", has_text="09:00")
-        found[day] = (await middle(hours))[1] - await top(nine)
-    assert all(abs(away) < 12 for away in found.values()), found
+    """More than is drawn at once: what is in sight comes first, the rest by itself."""
+    wanted = 900
+    begins = clinic.instant(1, "06:00")
 
+    async def fuller(route: Route) -> None:
+        answer = await route.fetch()
+        told = await answer.json()
+        [day] = told["days"]
+        one = day["slots"][0]
+        day["slots"] = [
+            {**one, "id": str(uuid4()), "practitionerId": who, "start": at, "end": till}
+            for who in (clinic.practitioners[name] for name in (SOUZA, WEISS, SANDER))
+            for minute in range(wanted // 3)
+            for at, till in [
+                (
+                    (begins + timedelta(minutes=3 * minute)).isoformat(),
+                    (begins + timedelta(minutes=3 * minute + 3)).isoformat(),
+                )
+            ]
+        ]
+        await route.fulfill(response=answer, json=told)
 
-def _offset(day: date) -> timedelta | None:
-    return datetime(day.year, day.month, day.day, tzinfo=BERLIN).utcoffset()
-
-
-async def test_a_clinic_in_another_zone_is_shown_on_its_own_clock(
-    enter: Enter, clinic: Clinic
-) -> None:
-    page = await enter("front-desk", clinic.address("day", 1))
-    await expect(entry(page, SOUZA, "08:00", "Free")).to_be_visible()
-    clinics = page.get_by_role("combobox", name="Clinic")
-    await clinics.select_option("Linden Clinic Yangon")
-    await expect(entry(page, THU, "09:00", "Free")).to_be_visible()
-    await expect(page.get_by_role("banner")).to_contain_text("Asia/Yangon")
-    heads = page.locator(".ec-col-head")
-    await expect(heads).to_have_count(1)
-    nine = page.locator(".ec-sidebar time", has_text="09:00")
-    first = entry(page, THU, "09:00", "Free")
-    assert abs((await middle(nine))[1] - await top(first)) < 12
+    page = await enter("front-desk", clinic.address("waitlist", 1))
+    await page.route("**/v1/calendar?*", fuller)
+    await page.get_by_role("link", name="Day", exact=True).click()
+    await expect(page.locator(".ec-event")).to_have_count(wanted, timeout=60_000)
+    await expect(page.locator("[data-entry][tabindex='0']")).to_have_count(1)
