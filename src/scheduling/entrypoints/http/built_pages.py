@@ -68,10 +68,11 @@ class BuiltPages:
         file = self._files.get(name)
         if file is None:
             return None
-        if name not in self._read:
+        read = self._read  # of this build: another may be put in place meanwhile
+        if name not in read:
             with suppress(FileNotFoundError):
-                self._read[name] = await asyncio.to_thread(_read, file)
-        return self._read.get(name)
+                read[name] = await asyncio.to_thread(_read, file)
+        return read.get(name)
 
     def _look_again(self) -> None:
         try:

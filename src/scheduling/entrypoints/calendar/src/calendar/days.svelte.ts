@@ -10,7 +10,6 @@ class Days {
   days = $state.raw<CalendarDay[]>([])
   /** Of which clinic and period `days` are: what is shown meanwhile may be another's. */
   of = $state<string | null>(null)
-  failed = $state(false)
   private wanted: { clinic: string; from: Day; count: number } | null = null
   private readonly again = refreshing(() => this.read())
 
@@ -45,9 +44,7 @@ class Days {
       if (wanted !== this.wanted) return this.read()
       this.days = found.days
       this.of = `${wanted.clinic} ${wanted.from} ${wanted.count}`
-      this.failed = false
     } catch (error) {
-      this.failed = true
       announcer.refused(error)
     }
   }
